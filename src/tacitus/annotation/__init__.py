@@ -1,0 +1,1 @@
+"""Annotation: the markup that the corpus is written in, and the checks it must pass."""

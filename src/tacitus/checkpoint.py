@@ -1,0 +1,74 @@
+"""Checkpoint folders: config.json, model.safetensors and tokenizer.json, saved and loaded the transformers way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from tacitus.data.encode import prepare_tokenizer
+from tacitus.errors import CheckpointError, TacitusError, one_line
+from tacitus.extractor import Extractor, check_folder
+from tacitus.model.configuration import EventModelConfig
+from tacitus.model.decode import Decoder, calibration_from_dict
+from tacitus.model.modeling import EventModel
+from tacitus.runtime.pytorch import PyTorchRuntime
+
+
+def load_model(path: Path) -> EventModel:
+    """The network of a checkpoint folder, in float32.
+
+    Raises:
+        CheckpointError: the folder is not whole, or is no tacitus checkpoint.
+
+    """
+    check_folder(path)
+    try:
+        kind = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
+        if kind != EventModelConfig.model_type:
+            raise CheckpointError(
+                f"{path}: config.json names the model type {kind!r}, not 'tacitus'; train with it as model.encoder"
+            )
+        model = EventModel.from_pretrained(path, dtype=torch.float32, local_files_only=True)
+    except TacitusError:
+        raise
+    except (OSError, ValueError, RuntimeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path}: cannot load the checkpoint ({one_line(error)[:200]})") from None
+    assert isinstance(model, EventModel)
+    return model
+
+
+def extractor_from_model(
+    model: EventModel, tokenizer: Tokenizer, name: str, device: str = "cpu", bf16: bool = False
+) -> Extractor:
+    """An extractor around a network in memory, under the calibration in its configuration."""
+    config = model.config
+    runtime = PyTorchRuntime(model, config.encoder.get("pad_token_id") or 0, device, bf16)
+    decoder = Decoder(config.task(), config.tag_set(), runtime.chain, calibration_from_dict(config.calibration))
+    return Extractor(runtime, prepare_tokenizer(tokenizer, config.max_tokens), decoder, name)
+
+
+def load_extractor(path: Path, device: str = "auto", bf16: bool = False) -> Extractor:
+    """Loads a checkpoint folder for inference; see :meth:`tacitus.extractor.Extractor.load`."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = load_model(path)
+    return extractor_from_model(model, Tokenizer.from_file(str(path / "tokenizer.json")), str(path), device, bf16)
+
+
+def save_checkpoint(path: Path, model: EventModel, tokenizer: Tokenizer, half: bool = True) -> None:
+    """Writes a checkpoint folder; ``half`` stores the weights as float16."""
+    path.mkdir(parents=True, exist_ok=True)
+    if half:
+        model = EventModel.from_pretrained(
+            None,
+            config=model.config,
+            state_dict={k: v.half() for k, v in model.state_dict().items()},
+            dtype=torch.float16,
+        )
+    model.save_pretrained(path)
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.save(str(path / "tokenizer.json"))

@@ -1,0 +1,70 @@
+"""``tacitus evaluate``: gold against predictions or a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tacitus.errors import InputError
+
+if TYPE_CHECKING:
+    from tacitus.ontology import Ontology
+    from tacitus.records import AnnotatedSentence
+
+
+def evaluate(
+    gold: Annotated[Path, typer.Argument(help="Gold sentences (JSONL).")],
+    predicted: Annotated[Path | None, typer.Argument(help="Predicted sentences (JSONL); or give --model.")] = None,
+    model: Annotated[Path | None, typer.Option("--model", "-m", help="Checkpoint folder to predict with.")] = None,
+    ontology: Annotated[
+        Path | None, typer.Option(help="Ontology of the files.", show_default="the checkpoint's or the shipped one")
+    ] = None,
+    json_output: Annotated[Path | None, typer.Option("--json", help="Write all figures here as JSON too.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    samples: Annotated[int, typer.Option(min=0, help="Bootstrap resamples for the intervals; 0 for none.")] = 1000,
+) -> None:
+    """Score predictions: event types, spans, roles and whole records."""
+    if (predicted is None) == (model is None):
+        raise InputError("give either a file of predictions or --model FOLDER, not both and not neither")
+    from tacitus.evaluation.evaluate import evaluate_pairs
+    from tacitus.evaluation.table import print_evaluation
+
+    used, pairs = _pairs(gold, predicted, model, ontology, device)
+    result = evaluate_pairs(pairs, used, samples)
+    result["inputs"] = _inputs(gold, predicted, model)
+    print_evaluation(result)
+    if json_output:
+        from tacitus.files import write_json
+
+        write_json(json_output, result)
+
+
+def _pairs(
+    gold: Path, predicted: Path | None, model: Path | None, ontology: Path | None, device: str
+) -> tuple[Ontology, list[tuple[AnnotatedSentence, AnnotatedSentence]]]:
+    from tacitus.data.jsonl import read_sentences
+    from tacitus.metrics import pair_by_id
+    from tacitus.ontology import load_ontology
+
+    if model is not None:
+        from tacitus.extractor import Extractor
+
+        extractor = Extractor.load(model, device)
+        sentences = read_sentences(gold, extractor.ontology)
+        return extractor.ontology, pair_by_id(sentences, extractor.predict(sentences, event_scores=True))
+    assert predicted is not None
+    used = load_ontology(ontology)
+    return used, pair_by_id(read_sentences(gold, used), read_sentences(predicted, used))
+
+
+def _inputs(gold: Path, predicted: Path | None, model: Path | None) -> dict[str, Any]:
+    from tacitus.files import sha256
+
+    out: dict[str, Any] = {"gold": {"path": str(gold), "sha256": sha256(gold)}}
+    if predicted is not None:
+        out["predicted"] = {"path": str(predicted), "sha256": sha256(predicted)}
+    if model is not None:
+        out["model"] = {"path": str(model), "sha256": sha256(model / "model.safetensors")}
+    return out

@@ -1,0 +1,59 @@
+"""The ``tacitus`` command. Importing this loads neither PyTorch nor transformers."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from tacitus import __version__
+from tacitus.cli import annotations, compare, evaluate, extract, predict, train
+from tacitus.errors import TacitusError, one_line
+
+app = typer.Typer(
+    name="tacitus",
+    help="Reads reports of conflict and writes event records: who did what to whom, where.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("extract")(extract.extract)
+app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
+app.command("train")(train.train)
+app.add_typer(annotations.app, name="annotations")
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"tacitus {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    # Progress bars and messages are ours; the libraries below only speak up when something is wrong.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
+def main() -> None:
+    """Runs the command line: a mistake a user can mend is one line on standard error and exit code 2."""
+    try:
+        app()
+    except TacitusError as error:
+        sys.stderr.write(f"tacitus: {one_line(error)}\n")
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output is gone (as with `| head`): nothing is left to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

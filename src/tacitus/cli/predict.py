@@ -1,0 +1,31 @@
+"""``tacitus predict``: annotated sentences in, predicted ones out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def predict(
+    gold: Annotated[Path, typer.Argument(help="Annotated sentences (JSONL); only their texts are looked at.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Predicted sentences (JSONL), same ids and order.")],
+    model: Annotated[
+        Path | None, typer.Option("--model", "-m", help="Checkpoint folder.", show_default="the shipped checkpoint")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    scores: Annotated[bool, typer.Option("--scores", help="Add the probability of every event type.")] = False,
+    skip_invalid: Annotated[
+        bool, typer.Option("--skip-invalid", help="Go on past bad lines and write them to OUTPUT.rejected.jsonl.")
+    ] = False,
+) -> None:
+    """Predict spans, events and roles of sentences."""
+    from tacitus.cli.reading import read_with_rejects
+    from tacitus.data.jsonl import write_sentences
+    from tacitus.extractor import Extractor
+
+    sentences = read_with_rejects(gold, None, output, skip_invalid)
+    extractor = Extractor.load(model, device)
+    n = write_sentences(output, extractor.predict(sentences, event_scores=scores))
+    typer.echo(f"{n} sentences written to {output}", err=True)

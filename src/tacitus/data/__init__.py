@@ -1,0 +1,1 @@
+"""Reading, writing, splitting and encoding of annotated sentences and reports."""

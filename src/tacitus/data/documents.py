@@ -1,0 +1,177 @@
+"""Reports in: text files, folders, JSON Lines, CSV, Parquet and standard input → documents, one by one."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from tacitus.errors import InputError, suggest
+
+SUFFIXES = (".txt", ".jsonl", ".csv", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One report; ``date`` and ``source`` are passed on to its event records."""
+
+    id: str
+    text: str
+    date: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Names of the columns or keys that hold a report's parts; only the text must be there."""
+
+    text: str = "text"
+    id: str = "id"
+    date: str = "date"
+    source: str = "source"
+
+
+def find_inputs(inputs: Iterable[str | Path]) -> tuple[list[Path], list[Path]]:
+    """Expands files and folders.
+
+    Returns:
+        Files to read in order (``-`` is standard input), and files found in folders that are of no readable kind.
+
+    Raises:
+        InputError: a path that does not exist, or nothing to read.
+
+    """
+    files: list[Path] = []
+    skipped: list[Path] = []
+    for name in inputs:
+        path = Path(name)
+        if str(name) == "-" or path.is_file():
+            files.append(path)
+        elif path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+            files.extend(p for p in inside if p.suffix.lower() in SUFFIXES)
+            skipped.extend(p for p in inside if p.suffix.lower() not in SUFFIXES)
+        else:
+            raise InputError(
+                f"{name}: no such file or folder; give text, JSONL, CSV or Parquet files, a folder of them, or -"
+            )
+    if not files:
+        raise InputError(f"no {', '.join(SUFFIXES)} file in {', '.join(map(str, inputs))}")
+    return files, skipped
+
+
+def read_documents(files: Iterable[Path], columns: Columns = Columns()) -> Iterator[Document]:
+    """Documents of all files, one by one.
+
+    A text file (and standard input) is one document named after the file. A row without an id gets ``FILE:NUMBER``.
+
+    Raises:
+        InputError: an unreadable file or row, a missing text column or a document id that stands twice;
+        with file and line.
+
+    """
+    seen: set[str] = set()
+    for path in files:
+        for number, document in _read(path, columns):
+            if document.id in seen:
+                raise InputError(
+                    f"{path}:{number}: document id {document.id!r} stands twice; ids are unique, or leave them out"
+                )
+            seen.add(document.id)
+            yield document
+
+
+def _read(path: Path, columns: Columns) -> Iterator[tuple[int, Document]]:
+    suffix = path.suffix.lower()
+    try:
+        if str(path) == "-":
+            yield 1, Document("stdin", sys.stdin.buffer.read().decode("utf-8-sig"))
+        elif suffix == ".jsonl":
+            yield from _rows(path, _json_rows(path), columns)
+        elif suffix == ".csv":
+            with path.open(encoding="utf-8-sig", newline="") as stream:
+                yield from _rows(path, _csv_rows(path, stream, columns), columns)
+        elif suffix == ".parquet":
+            yield from _rows(path, _parquet_rows(path, columns), columns)
+        else:
+            yield 1, Document(path.stem, path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 (byte {error.start}); convert it to UTF-8") from None
+
+
+def _rows(path: Path, rows: Iterator[tuple[int, dict[str, Any]]], columns: Columns) -> Iterator[tuple[int, Document]]:
+    for number, row in rows:
+        text = row.get(columns.text)
+        if columns.text not in row:
+            near = suggest(columns.text, map(str, row)) or f" among {', '.join(map(str, row))}"[:120]
+            raise InputError(f"{path}:{number}: no column {columns.text!r}{near}; name it with --text-column")
+        if not isinstance(text, str):
+            raise InputError(f"{path}:{number}: {columns.text!r} holds {type(text).__name__}, needs text")
+        name = row.get(columns.id)
+        yield (
+            number,
+            Document(
+                id=f"{path.name}:{number}" if name is None or name == "" else str(name),
+                text=text,
+                date=_string(row.get(columns.date)),
+                source=_string(row.get(columns.source)),
+            ),
+        )
+
+
+def _string(value: Any) -> str | None:
+    return None if value is None or value == "" else str(value)
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    with path.open(encoding="utf-8-sig", newline="\n") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (json.JSONDecodeError, RecursionError) as error:
+                raise InputError(f"{path}:{number}: not JSON ({error})") from None
+            if not isinstance(row, dict):
+                raise InputError(f"{path}:{number}: not a JSON object; one report a line")
+            yield number, row
+
+
+def _csv_rows(path: Path, stream: IO[str], columns: Columns) -> Iterator[tuple[int, dict[str, Any]]]:
+    csv.field_size_limit(sys.maxsize)
+    reader = csv.DictReader(stream, strict=True)
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                raise InputError(f"{path}:{reader.line_num}: this row has another number of columns than the header")
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from None
+
+
+def _parquet_rows(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, Any]]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            wanted = [
+                name
+                for name in (columns.text, columns.id, columns.date, columns.source)
+                if name in file.schema_arrow.names
+            ]
+            if columns.text not in wanted:
+                wanted = file.schema_arrow.names
+            number = 0
+            for batch in file.iter_batches(batch_size=1024, columns=wanted):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, row
+    except pyarrow.ArrowException as error:
+        raise InputError(f"{path}: not a readable Parquet file ({' '.join(str(error).split())[:200]})") from None

@@ -1,0 +1,45 @@
+"""The project's own errors: one line that says what is wrong, where, and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class TacitusError(Exception):
+    """Base of every error a user can mend; the command line prints it as one line and exits 2."""
+
+
+class OntologyError(TacitusError):
+    """An ontology file, or a label that the ontology does not know."""
+
+
+class RecordError(TacitusError):
+    """An annotated sentence that breaks the format."""
+
+
+class InputError(TacitusError):
+    """A report file or table that cannot be read."""
+
+
+class OutputError(TacitusError):
+    """An output that cannot be written."""
+
+
+class RecipeError(TacitusError):
+    """A training recipe with an unknown key or an impossible value."""
+
+
+class CheckpointError(TacitusError):
+    """A checkpoint folder that is missing, incomplete or of another kind."""
+
+
+def suggest(value: str, options: Iterable[str]) -> str:
+    """Gives `` (did you mean 'x'?)`` for the nearest of ``options``, or an empty string."""
+    near = difflib.get_close_matches(value, list(options), n=1, cutoff=0.6)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def one_line(error: BaseException) -> str:
+    """The error's text with line breaks folded, as it is printed by the command line."""
+    return " ".join(str(error).split())

@@ -1,0 +1,79 @@
+"""Event records out: JSON Lines, CSV (ACLED-like columns) and Parquet, written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+
+from tacitus.errors import OutputError
+from tacitus.events import CSV_COLUMNS, EventRecord
+from tacitus.files import atomic_path
+from tacitus.ontology import Ontology
+
+ROWS_PER_GROUP = 10_000
+
+
+def write_events(path: str | Path, records: Iterable[EventRecord], ontology: Ontology) -> int:
+    """Writes event records in the format that the file's ending names; gives their number.
+
+    Raises:
+        OutputError: an unknown ending, or a folder that cannot be written.
+
+    """
+    writers: dict[str, Callable[[Path, Iterable[EventRecord], Ontology], int]] = {
+        ".jsonl": _write_jsonl,
+        ".csv": _write_csv,
+        ".parquet": _write_parquet,
+    }
+    suffix = Path(path).suffix.lower()
+    if suffix not in writers:
+        raise OutputError(f"{path}: unknown kind {suffix!r}; name it {', '.join('*' + s for s in writers)}")
+    with atomic_path(path) as temporary:
+        return writers[suffix](temporary, records, ontology)
+
+
+def _write_jsonl(path: Path, records: Iterable[EventRecord], ontology: Ontology) -> int:
+    n = 0
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        for record in records:
+            stream.write(json.dumps(record.to_json(), ensure_ascii=False) + "\n")
+            n += 1
+    return n
+
+
+def _write_csv(path: Path, records: Iterable[EventRecord], ontology: Ontology) -> int:
+    n = 0
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, CSV_COLUMNS)
+        writer.writeheader()
+        for record in records:
+            writer.writerow(record.to_csv_row())
+            n += 1
+    return n
+
+
+def _write_parquet(path: Path, records: Iterable[EventRecord], ontology: Ontology) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    participant = pa.struct(
+        [("text", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("score", pa.float64())]
+    )
+    strings = ("event_id", "doc_id", "event_date", "disorder_type", "event_type", "sub_event_type")
+    schema = pa.schema(
+        [(name, pa.string()) for name in strings[:2]]
+        + [("sentence_index", pa.int64())]
+        + [(name, pa.string()) for name in strings[2:]]
+        + [(key, pa.list_(participant)) for key in ontology.role_keys]
+        + [("confidence", pa.float64()), ("text", pa.string()), ("source", pa.string())]
+    )
+    n = 0
+    with pq.ParquetWriter(path, schema) as writer:
+        rest = iter(records)
+        while rows := list(islice(rest, ROWS_PER_GROUP)):
+            writer.write_table(pa.Table.from_pylist([record.to_json() for record in rows], schema=schema))
+            n += len(rows)
+    return n

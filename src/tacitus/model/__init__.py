@@ -1,0 +1,1 @@
+"""The network (tensors only) and the decoding of its outputs (numpy only)."""

