@@ -1,0 +1,144 @@
+"""The command line as a user meets it: results on standard output, one line for each mistake, exit codes."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import pyarrow.parquet as pq
+import pytest
+
+
+def tacitus(*arguments, stdin=""):
+    return subprocess.run(
+        [sys.executable, "-m", "tacitus.cli.main", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        input=stdin,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    path = tmp_path_factory.mktemp("in") / "report.jsonl"
+    rows = [
+        {
+            "id": "r1",
+            "text": "rebels attacked police in juba . prices rose .",
+            "date": "2020-01-02",
+            "source": "Agency",
+        },
+        {"id": "r2", "text": ""},
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def test_help_is_quick_and_names_the_commands():
+    done = tacitus("--help")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in ("extract", "predict", "evaluate", "train", "annotations"))
+
+
+def test_extract_prints_a_table(report, tiny_checkpoint):
+    done = tacitus("extract", report, "--model", tiny_checkpoint)
+    assert done.returncode == 0, done.stderr
+    assert "r1  2020-01-02" in done.stdout
+    assert all(word in done.stdout for word in ("attack", "rebels", "police", "juba", "1 events"))
+
+
+def test_extract_reads_standard_input(tiny_checkpoint):
+    done = tacitus("extract", "-", "--model", tiny_checkpoint, stdin="rebels attacked police in juba .")
+    assert "stdin" in done.stdout
+
+
+def test_extract_writes_the_same_events_in_every_format(report, tiny_checkpoint, tmp_path):
+    for kind in ("jsonl", "csv", "parquet"):
+        done = tacitus("extract", report, "--model", tiny_checkpoint, "-o", tmp_path / f"e.{kind}")
+        assert done.returncode == 0, done.stderr
+    (event,) = map(json.loads, (tmp_path / "e.jsonl").read_text().splitlines())
+    assert list(event) == ["event_id", "doc_id", "sentence_index", "event_date", "disorder_type", "event_type", "sub_event_type",
+                           "initiators", "targets", "places", "confidence", "text", "source"]  # fmt: skip
+    assert (event["event_date"], event["source"], event["sub_event_type"], event["event_type"]) == (
+        "2020-01-02",
+        "Agency",
+        "attack",
+        "force",
+    )
+    assert [p["text"] for p in event["initiators"]] == ["rebels"]
+    assert pq.read_table(tmp_path / "e.parquet").to_pylist() == [event]
+    (row,) = csv.DictReader((tmp_path / "e.csv").open())
+    assert (row["actor1"], row["actor2"], row["location"], row["notes"]) == ("rebels", "police", "juba", event["text"])
+
+
+def test_predict_then_evaluate(tiny_task, tiny_checkpoint, tmp_path):
+    done = tacitus(
+        "predict", tiny_task / "dev.jsonl", "-o", tmp_path / "p.jsonl", "--model", tiny_checkpoint, "--scores"
+    )
+    assert done.returncode == 0, done.stderr
+    gold = [json.loads(line) for line in (tiny_task / "dev.jsonl").read_text().splitlines()]
+    found = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
+    assert [g["id"] for g in gold] == [f["id"] for f in found]
+    assert all(set(f["event_scores"]) == {"attack", "capture", "deal"} for f in found)
+    one = tacitus(
+        "evaluate",
+        tiny_task / "dev.jsonl",
+        tmp_path / "p.jsonl",
+        "--ontology",
+        tiny_task / "ontology.yaml",
+        "--json",
+        tmp_path / "m.json",
+    )
+    two = tacitus("evaluate", tiny_task / "dev.jsonl", "--model", tiny_checkpoint)
+    assert one.returncode == two.returncode == 0, one.stderr + two.stderr
+    assert one.stdout == two.stdout
+    metrics = json.loads((tmp_path / "m.json").read_text())
+    assert metrics["inputs"]["gold"]["sha256"]
+    assert f"{metrics['headline']['event_micro_f1']:.3f}" in one.stdout
+
+
+def test_train_overrides_and_finishes(tiny_task, tmp_path):
+    done = tacitus("train", tiny_task / "recipe.yaml", f"run.output={tmp_path / 'r'}", "optim.epochs=1")
+    assert done.returncode == 0, done.stderr
+    assert "event_micro_f1" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["extract", "/no/such"], "no such file or folder"),
+        (["extract", "{report}", "-o", "{tmp}/e.xlsx"], "unknown kind '.xlsx'"),
+        (["extract", "{report}", "-o", "{report}"], "is an input too"),
+        (
+            ["extract", "{report}", "--text-column", "body", "--model", "{model}", "-o", "{tmp}/e.csv"],
+            "no column 'body'",
+        ),
+        (["extract", "{report}", "--model", "/no/such"], "no such checkpoint folder"),
+        (["predict", "{report}", "-o", "{tmp}/p.jsonl"], "report.jsonl:1: 'spans' is missing"),
+        (["evaluate", "{report}"], "either a file of predictions or --model"),
+        (["train", "/no/such.yaml"], "cannot read the recipe"),
+        (["annotations", "check", "{tmp}"], "no train.jsonl, dev.jsonl or test.jsonl"),
+    ],
+)
+def test_a_mistake_is_one_line_exit_2_and_nothing_half_written(arguments, message, report, tiny_checkpoint, tmp_path):
+    filled = [a.format(report=report, tmp=tmp_path, model=tiny_checkpoint) for a in arguments]
+    done = tacitus(*filled)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("tacitus: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_skip_invalid_writes_what_it_rejected(tiny_task, tiny_checkpoint, tmp_path):
+    lines = (tiny_task / "dev.jsonl").read_text().splitlines()
+    (tmp_path / "g.jsonl").write_text("\n".join([lines[0], "{", lines[1]]))
+    done = tacitus(
+        "predict", tmp_path / "g.jsonl", "-o", tmp_path / "p.jsonl", "--model", tiny_checkpoint, "--skip-invalid"
+    )
+    assert done.returncode == 0
+    assert "1 of 3 lines rejected" in done.stderr
+    (row,) = map(json.loads, (tmp_path / "p.jsonl.rejected.jsonl").read_text().splitlines())
+    assert row["line"] == 2
+    assert len((tmp_path / "p.jsonl").read_text().splitlines()) == 2
