@@ -63,3 +63,75 @@ def test_calibrated_scores_have_no_error():
     rng = np.random.default_rng(0)
     p = rng.random(200_000)
     assert expected_calibration_error(p, rng.random(200_000) < p) < 0.01
+
+
+def test_baselines_predict_what_they_say(tiny_ontology, tiny_sentences):
+    from tacitus.evaluation.baselines import all_baselines, keyword_rules
+    from tacitus.metrics import count
+    from tacitus.ontology import ontology_from_dict
+
+    found = {name: predict(tiny_sentences) for name, predict in all_baselines(tiny_sentences, tiny_ontology).items()}
+    scores = {n: headline(count(list(zip(tiny_sentences, p, strict=True)), tiny_ontology)) for n, p in found.items()}
+    assert scores["gazetteer"]["span_strict_f1"] == 1
+    assert scores["TF-IDF + SVM"]["event_micro_f1"] > 0.95
+    assert {len(p.events) for p in found["majority"]} == {1}
+    assert all(p.events == () for p in found["keyword rules"])  # the tiny ontology has no keywords
+    raw = {"name": "k", "groups": [{"id": "g", "types": [{"id": "attack", "keywords": ["attacked"]}]}]}
+    assert [p.event_types() for p in keyword_rules(ontology_from_dict(raw))(tiny_sentences[:2])] == [{"attack"}, set()]
+
+
+def test_comparison_finds_a_real_difference_and_none_where_there_is_none(tiny_ontology, tiny_sentences):
+    from dataclasses import replace
+
+    from tacitus.evaluation.compare import compare
+
+    worse = [replace(s, events=()) if i % 3 == 0 else s for i, s in enumerate(tiny_sentences)]
+    result = compare(tiny_sentences, worse, tiny_sentences, tiny_ontology, 500)
+    figure = result["figures"]["event_micro_f1"]
+    assert figure["difference"] == pytest.approx(figure["second"] - figure["first"])
+    assert figure["interval"][0] > 0
+    assert figure["p"] < 0.01
+    assert {d["id"] for d in result["sentences"]} == {
+        s.id for s, w in zip(tiny_sentences, worse, strict=True) if s.events != w.events
+    }
+    assert {d["right"]["events"] for d in result["sentences"]} == {"second"}
+    same = compare(tiny_sentences, worse, worse, tiny_ontology, 500)
+    assert same["figures"]["event_micro_f1"]["p"] == 1
+    assert same["sentences"] == []
+
+
+def test_errors_are_named():
+    from tacitus.evaluation.errors import sentence_errors
+    from tacitus.records import AnnotatedSentence, Event, Span
+
+    text = "rebels near Juba hit old police post"
+    gold = AnnotatedSentence(
+        "a", text, (Span(0, 6, "ACTOR"), Span(12, 16, "LOCATION"), Span(21, 31, "ACTOR")),
+        (Event("attack", {"initiators": (0,), "targets": (2,), "places": (1,)}), Event("capture")),
+    )  # fmt: skip
+    found = AnnotatedSentence(
+        "a", text, (Span(0, 6, "ACTOR"), Span(12, 16, "ACTOR"), Span(25, 31, "ACTOR"), Span(32, 36, "LOCATION")),
+        (Event("attack", {"initiators": (), "targets": (0,), "places": ()}), Event("deal")),
+    )  # fmt: skip
+    assert {(e.layer, e.kind) for e in sentence_errors(gold, found)} == {
+        ("event", "wrong type"), ("span", "wrong label"), ("span", "wrong boundary"), ("span", "spurious"), ("role", "wrong role")
+    }  # fmt: skip
+    assert list(sentence_errors(gold, gold)) == []
+
+
+def test_the_report_folder_is_whole_and_escapes_its_texts(tmp_path, tiny_ontology, tiny_sentences):
+    import json
+    from dataclasses import replace
+
+    from tacitus.evaluation.report import write_report
+
+    evil = "</script><script>alert(1)</script> \u2028 & <b>"
+    gold = [replace(tiny_sentences[0], id="x", text=evil, spans=(), events=()), *tiny_sentences]
+    pairs = [(g, replace(g, event_scores={t: 0.5 for t in tiny_ontology.event_types})) for g in gold]
+    write_report(tmp_path / "r", evaluate_pairs(pairs, tiny_ontology, 50), pairs, tiny_ontology)
+    page = (tmp_path / "r" / "report.html").read_text()
+    assert page.count("<script") == page.count("</script>") == 2
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
+    rows = [json.loads(line) for line in (tmp_path / "r" / "sentences.jsonl").read_text().splitlines()]
+    assert [r["text"] for r in rows] == [g.text for g in gold]
+    assert json.loads((tmp_path / "r" / "metrics.json").read_text())["slices"]

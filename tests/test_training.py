@@ -13,7 +13,7 @@ from tacitus.metrics import count, headline
 from tacitus.training.recipe import load_recipe
 from tacitus.training.run import train
 
-REPOSITORY_RECIPES = ["default.yaml"]
+REPOSITORY_RECIPES = ["default.yaml", "gpu.yaml"]
 
 
 def run(task, name, *overrides):

@@ -22,6 +22,9 @@ def evaluate(
         Path | None, typer.Option(help="Ontology of the files.", show_default="the checkpoint's or the shipped one")
     ] = None,
     json_output: Annotated[Path | None, typer.Option("--json", help="Write all figures here as JSON too.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write report.html, metrics.json and sentences.jsonl here.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     samples: Annotated[int, typer.Option(min=0, help="Bootstrap resamples for the intervals; 0 for none.")] = 1000,
 ) -> None:
@@ -39,6 +42,11 @@ def evaluate(
         from tacitus.files import write_json
 
         write_json(json_output, result)
+    if report:
+        from tacitus.evaluation.report import write_report
+
+        write_report(report, result, pairs, used)
+        typer.echo(f"report written to {report / 'report.html'}", err=True)
 
 
 def _pairs(

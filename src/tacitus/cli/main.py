@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tacitus import __version__
-from tacitus.cli import annotations, compare, evaluate, extract, predict, train
+from tacitus.cli import annotations, baselines, compare, evaluate, extract, predict, train
 from tacitus.errors import TacitusError, one_line
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("extract")(extract.extract)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
+app.command("baselines")(baselines.baselines)
 app.command("train")(train.train)
 app.add_typer(annotations.app, name="annotations")
 

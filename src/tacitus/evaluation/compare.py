@@ -32,9 +32,10 @@ def compare(
     """Compares two predictions of the same sentences, all three in the same order.
 
     Returns:
-        For each figure both values, the difference second − first, its paired bootstrap interval over documents
-        and the two-sided p-value of approximate randomisation (Noreen 1989), which swaps whole documents; under ``sentences`` the ids where
-        events, spans or roles differ, with who is right.
+        For each figure both values, the difference second − first, its paired bootstrap interval over documents and the
+        two-sided p-value of approximate randomisation (Noreen 1989), which swaps whole documents; under ``sentences``
+        those where events, spans or roles differ, with who is right.
+
     """
     tables = [count(list(zip(gold, predicted, strict=True)), ontology) for predicted in (first, second)]
     figures = {name: prefix for name, prefix in FIGURES.items() if tables[0].keys(prefix)}
