@@ -10,10 +10,15 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tacitus.data.jsonl import write_sentences
 from tacitus.ontology import Ontology, load_ontology, ontology_from_dict
 from tacitus.records import AnnotatedSentence, Event, Span
+
+# Loaded machines make single examples slow; how many are drawn bounds the time.
+settings.register_profile("tacitus", deadline=None)
+settings.load_profile("tacitus")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -16,6 +16,7 @@ def scores(tiny_ontology, events, roles):
     for unit, tag in enumerate(tags.encode([(0, 1, "ACTOR"), (2, 3, "ACTOR"), (4, 5, "LOCATION")], 5)):
         tag_logits[unit, tag] = 8
     role_logits = np.zeros((5, 3, 4), dtype=np.float32)
+    role_logits[:, :, 0] = 2
     for unit, kind, role in roles:
         role_logits[unit, kind, role] = 6
     chain = ChainScores(tags.start_scores, tags.end_scores, tags.transition_scores)
@@ -49,6 +50,12 @@ def test_thresholds_and_temperature_are_applied(tiny_ontology):
         tiny_ontology, [4, -3, -3], calibration=Calibration(event_temperature=2.0, event_bias=-1.0), event_scores=True
     )
     assert soft.event_scores["attack"] == round(1 / (1 + np.exp(-1)), 4)
+
+
+def test_the_likeliest_type_is_marked_at_the_lead_threshold_and_no_other(tiny_ontology):
+    lead = Calibration(thresholds={"attack": 0.6, "capture": 0.6, "deal": 0.6}, lead_threshold=0.3)
+    assert [e.type for e in decode(tiny_ontology, [-0.2, -0.4, -3], calibration=lead).events] == ["attack"]
+    assert decode(tiny_ontology, [-1, -2, -3], calibration=lead).events == ()
 
 
 def test_exclusive_marks_at_most_one_and_none_wins_ties_of_weakness(tiny_ontology):

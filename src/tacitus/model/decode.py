@@ -22,10 +22,10 @@ GROUP_UNITS = 16_384  # units decoded at once, padding included
 class Calibration:
     """What is fitted on held-out data and stored with a checkpoint.
 
-    Event probabilities are ``sigmoid(logit / event_temperature + event_bias)`` (Platt 1999; temperature scaling
-    of Guo et al. 2017 where the bias
-    is 0), span and role scores use their head's temperature. An event is marked at its type's threshold, a role
-    where its probability reaches ``role_threshold``.
+    Event probabilities are ``sigmoid(logit / event_temperature + event_bias)`` (Platt 1999; Guo et
+    al. 2017 without the bias), span and role scores use their head's temperature. An event is marked at its type's
+    threshold; the likeliest type of a sentence already at ``lead_threshold``, since whether anything happened is surer
+    than what. A role is marked where its probability reaches ``role_threshold``.
     """
 
     event_temperature: float = 1.0
@@ -34,6 +34,7 @@ class Calibration:
     role_temperature: float = 1.0
     role_threshold: float = DEFAULT_THRESHOLD
     thresholds: dict[str, float] = field(default_factory=dict)
+    lead_threshold: float = 1.0
     fitted_on: str = ""
 
     def threshold_vector(self, ontology: Ontology) -> Floats:
@@ -128,14 +129,15 @@ class Decoder:
             return record
         probabilities = self.event_probabilities(scores.event_logits)
         events = tuple(self._event(t, probabilities, scores, found) for t in self._marked(probabilities))
-        every = dict(zip(self.ontology.event_types, np.round(probabilities, 4).tolist(), strict=True))
+        every = dict(zip(self.ontology.event_types, probabilities.astype(np.float64).round(4).tolist(), strict=True))
         return replace(record, events=events, event_scores=every if event_scores else None)
 
     def _marked(self, probabilities: Floats) -> list[int]:
         if self.ontology.exclusive:
             best = int(probabilities.argmax())
             return [best] if probabilities[best] > 1 - probabilities.sum() else []
-        return np.flatnonzero(probabilities >= self.calibration.threshold_vector(self.ontology)).tolist()
+        thresholds = self.calibration.threshold_vector(self.ontology)
+        return np.flatnonzero(mark_events(probabilities, thresholds, self.calibration.lead_threshold)).tolist()
 
     def _event(
         self, kind: int, probabilities: Floats, scores: SentenceScores, found: list[tuple[int, int, Span]]
@@ -170,6 +172,19 @@ class Decoder:
             if some >= self.calibration.role_threshold
             else (None, 0.0)
         )
+
+
+def mark_events(probabilities: Floats, thresholds: Floats, lead_threshold: float) -> NDArray[np.bool_]:
+    """Which types are marked: those at their threshold, and the likeliest one at ``lead_threshold``.
+
+    Args:
+        probabilities: ``(…, n_types)``.
+        thresholds: ``(n_types,)``.
+        lead_threshold: in [0, 1]; 1 leaves the rule out.
+
+    """
+    lead = probabilities == probabilities.max(-1, keepdims=True)
+    return np.asarray((probabilities >= thresholds) | (lead & (probabilities >= lead_threshold)))
 
 
 def _length_groups(scores: Sequence[SentenceScores]) -> Iterator[list[int]]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from tacitus.data.encode import IGNORE
@@ -19,6 +19,7 @@ from tacitus.ontology import Ontology
 from tacitus.tagging import TagSet
 
 RARE_EVENT_LOGIT = -3.0  # new event heads begin near the share of sentences that carry a type, not at one half
+QUERY_SCALE = 3.0
 
 
 @dataclass
@@ -38,8 +39,8 @@ class EventModelOutput(ModelOutput):
 class EventHead(nn.Module):
     """Token vectors → one logit and one context vector per event type.
 
-    ``attention`` pools the tokens once per type with a learned query; ``mean`` and ``first`` give every type
-    the same vector.
+    ``attention`` pools the tokens once per type with a query of its own and adds their mean; ``mean`` and ``first``
+    give every type the same vector.
     """
 
     def __init__(self, hidden: int, n_types: int, pooling: str, dropout: float) -> None:
@@ -52,16 +53,16 @@ class EventHead(nn.Module):
 
     def forward(self, hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """``(batch, seq, hidden)`` and mask → logits ``(batch, n_types)``, contexts ``(batch, n_types, hidden)``."""
-        n_types = self.classifier.out_features
         if self.pooling == "first":
-            pooled = hidden[:, :1].expand(-1, n_types, -1)
-        elif self.pooling == "mean":
-            weights = mask.to(hidden.dtype).unsqueeze(2)
-            pooled = ((hidden * weights).sum(1) / weights.sum(1)).unsqueeze(1).expand(-1, n_types, -1)
+            pooled = hidden[:, :1]
         else:
+            weights = mask.to(hidden.dtype).unsqueeze(2)
+            pooled = ((hidden * weights).sum(1) / weights.sum(1)).unsqueeze(1)
+        if self.pooling == "attention":
             scores = self.query(hidden).float().masked_fill(~mask.bool().unsqueeze(2), -1e4)
-            pooled = torch.einsum("bst,bsh->bth", scores.softmax(1).to(hidden.dtype), hidden)
+            pooled = pooled + torch.einsum("bst,bsh->bth", scores.softmax(1).to(hidden.dtype), hidden)
         context = self.dropout(functional.gelu(self.dense(pooled)))
+        context = context.expand(-1, self.classifier.out_features, -1)
         logits = (context * self.classifier.weight).sum(2) + self.classifier.bias
         return logits, context
 
@@ -134,7 +135,21 @@ class EventModel(PreTrainedModel):
         model.encoder.load_state_dict({k: v for k, v in pretrained.items() if k in wanted})
         if model.event_head is not None:
             nn.init.constant_(model.event_head.classifier.bias, RARE_EVENT_LOGIT)
+            model._point_queries_at_definitions(AutoTokenizer.from_pretrained(encoder), ontology)
         return model
+
+    @torch.no_grad()
+    def _point_queries_at_definitions(self, tokenizer: Any, ontology: Ontology) -> None:
+        """Starts each type's query at what sets its definition apart, so that its words draw attention at once."""
+        assert self.event_head is not None
+        texts = [f"{name.replace('-', ' ')}: {ontology.definitions[name]}" for name in ontology.event_types]
+        batch = tokenizer(texts, padding=True, return_tensors="pt")
+        mask = batch["attention_mask"].unsqueeze(2)
+        hidden = self.encoder(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+        vectors = (hidden * mask).sum(1) / mask.sum(1)
+        own = vectors - vectors.mean(0)
+        own = own / own.norm(dim=1, keepdim=True).clamp(min=1e-6)
+        self.event_head.query.weight.copy_(QUERY_SCALE * own / hidden.norm(dim=2).mean().sqrt())
 
     def tag_scores(self) -> tuple[Tensor, Tensor, Tensor]:
         """Start ``(n_tags,)``, end ``(n_tags,)`` and transition ``(n_tags, n_tags)`` scores with the constraints."""
