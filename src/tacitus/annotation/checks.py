@@ -21,7 +21,7 @@ PRONOUNS = frozenset(
     | {"itself", "themselves", "someone", "everyone", "nobody"}
 )
 _TRAILING = re.compile(r"(?:['’]s|[\s,;:.!?\"“”]|--)$")
-_NAME_END = re.compile(r"(?:\b[A-Z]|\b(?:Jr|Sr|Inc|Co|Corp|Ltd|St|No|Dept|[A-Z][a-z]{0,3}))\.$")
+_NAME_END = re.compile(r"(?:\b[A-Z]|\b(?:Jr|Sr|Inc|Co|Corp|Ltd|St|No|Dept|[A-Z][a-z]{0,4}))\.$")
 _NUMBER = re.compile(r"\d[\d,.]*$")
 
 
@@ -41,16 +41,23 @@ def check_boundaries(sentence: AnnotatedSentence) -> Iterator[Finding]:
         first = text.split()[0] if text.split() else ""
         if text.lower() in PRONOUNS:
             yield Finding("error", sentence.id, f"{text!r} is a pronoun")
-        if text != text.strip() or (_TRAILING.search(text) and not _NAME_END.search(text)):
+        if text != text.strip() or (_TRAILING.search(text) and not _name_ends(text)):
             yield Finding("error", sentence.id, f"{text!r} begins or ends in white space, punctuation or a clitic")
         if _cuts_a_word(sentence.text, span.start, span.end):
             yield Finding("error", sentence.id, f"{text!r} cuts a word")
-        # A capitalised one inside a sentence belongs to a name ("The Hague", "Many Farms").
-        in_name = first[:1].isupper() and not first.isupper() and span.start > 0
-        if first.lower() in LEADING and len(text.split()) > 1 and not in_name:
+        # Two capitalised words in a row are a name ("The Hague", "All Party Conference").
+        second = text.split()[1][:1] if len(text.split()) > 1 else ""
+        in_name = first[:1].isupper() and not second.islower()
+        if first.lower() in LEADING and second and not in_name:
             yield Finding("error", sentence.id, f"{text!r} begins with a determiner or count word")
         if span.label == "ACTOR" and _NUMBER.match(first):
             yield Finding("warning", sentence.id, f"{text!r} begins with a number")
+
+
+def _name_ends(text: str) -> bool:
+    """Whether closing punctuation is part of the name: an abbreviation's point, or a nickname's quotation mark."""
+    nickname = text[-1] in '"”' and text[:-1].count(text[-1]) + text.count("“") == 1
+    return nickname or bool(_NAME_END.search(text))
 
 
 def _cuts_a_word(text: str, start: int, end: int) -> bool:
