@@ -156,3 +156,33 @@ def test_the_corpus_is_valid(name, ontology):
     from conftest import REPOSITORY
 
     assert len(read_sentences(REPOSITORY / "annotations" / f"{name}.jsonl", ontology)) > 0
+
+
+def test_agreement_of_equal_and_of_differing_annotations(ontology):
+    from tacitus.annotation.agreement import agreement
+
+    lines = [("[a1 Rebels] shelled [l2 Juba].", "= shelling-artillery-missile i1 p2"), ("Prices rose.", "= none")] * 4
+    first = [parse_sentence(*pair, ontology, "d", i) for i, pair in enumerate(lines)]
+    same = agreement(first, first, ontology)
+    assert same["any_event_kappa"] == same["type_kappa_pooled"] == same["role_strict_f1"]["all"] == 1
+    lines[0] = (lines[0][0], "= armed-clash i1 p2")
+    other = agreement(first, [parse_sentence(*pair, ontology, "d", i) for i, pair in enumerate(lines)], ontology)
+    assert other["any_event_kappa"] == 1
+    assert other["same_types"] == 7 / 8
+    assert other["types"]["shelling-artillery-missile"] == {
+        "kappa": pytest.approx(0.75),
+        "first": 4,
+        "second": 3,
+        "both": 3,
+    }
+
+
+def test_brackets_and_equal_initials_are_refused(ontology):
+    from tacitus.errors import OntologyError
+    from tacitus.ontology import ontology_from_dict
+
+    with pytest.raises(RecordError, match="square bracket outside"):
+        parse_sentence("[A1 Rebels] fled.", "= none", ontology, "d", 0)
+    twins = ontology_from_dict({"name": "t", "span_labels": [{"id": "PERSON"}, {"id": "PLACE"}]})
+    with pytest.raises(OntologyError, match="different initials"):
+        parse_sentence("[p1 Ann] fled.", "= none", twins, "d", 0)

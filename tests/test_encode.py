@@ -100,3 +100,21 @@ def test_spans_inside_a_word_are_counted_as_lost(tiny_encoder, tiny_ontology):
     features, lost = encode([AnnotatedSentence("a", "rebels fled", (Span(0, 3, "ACTOR"),), ())])
     assert lost == 1
     assert features[0]["tag_labels"] == [0, 0]
+
+
+def test_tags_of_every_window_are_allowed_where_a_span_crosses_the_edge(tiny_encoder, tiny_ontology):
+    tags = TagSet(("ACTOR", "LOCATION"))
+    tokenizer = prepare_tokenizer(Tokenizer.from_file(str(tiny_encoder / "tokenizer.json")), 16, stride=4)
+    words = ["rebels"] * 60
+    text = " ".join(words)
+    spans = tuple(Span(7 * a, 7 * (a + 9) - 1, "ACTOR") for a in range(0, 50, 10))
+    features, lost = FeatureEncoder(tokenizer, tiny_ontology, tags)([AnnotatedSentence("a", text, spans, ())])
+    assert lost == 0
+    assert len(features) > 4
+    assert sum(len(tags.decode(f["tag_labels"])) for f in features) >= len(spans)
+
+
+def test_combining_marks_stay_with_their_word(tiny_encoder):
+    text = "in Sao Tome\u0301"
+    tokenizer = prepare_tokenizer(Tokenizer.from_file(str(tiny_encoder / "tokenizer.json")), 64)
+    assert encode_texts([text], tokenizer)[0].unit_offsets[-1] == (7, len(text))

@@ -114,3 +114,15 @@ def test_pairing_loses_nothing(ontology):
 
 def test_undefined_scores_are_zero():
     assert prf((0, 0, 0))[:3] == (0, 0, 0)
+
+
+def test_an_empty_layer_that_the_ontology_lacks_is_not_scored(tiny_ontology):
+    from tacitus.ontology import ontology_from_dict
+
+    raw = tiny_ontology.to_dict()
+    full = record("a", 6, [(0, 1, "ACTOR")], [])
+    spans_only = ontology_from_dict({"name": "s", "span_labels": raw["span_labels"]})
+    assert headline(count([(full, full)], spans_only))["span_strict_f1"] == 1
+    types_only = ontology_from_dict({"name": "t", "groups": raw["groups"]})
+    bare = record("a", 6, [], [])
+    assert headline(count([(bare, bare)], types_only))["event_exact_match"] == 1

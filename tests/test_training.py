@@ -233,3 +233,42 @@ def test_every_shipped_recipe_parses(name):
     from conftest import REPOSITORY
 
     load_recipe(REPOSITORY / "training" / name)
+
+
+def test_a_corrected_recipe_starts_where_a_wrong_one_failed(tiny_task, tmp_path):
+    output = tmp_path / "out"
+    with pytest.raises(RecipeError, match="cannot be loaded"):
+        train(load_recipe(tiny_task / "recipe.yaml", [f"run.output={output}", "model.encoder=/no/such/encoder"]))
+    with pytest.raises(RecipeError, match="is more than the 128"):
+        train(load_recipe(tiny_task / "recipe.yaml", [f"run.output={output}", "model.max_tokens=512"]))
+    assert not output.exists()
+
+
+def test_empty_data_is_refused_before_training(tiny_task, tmp_path):
+    (tmp_path / "empty.jsonl").write_text("")
+    with pytest.raises(InputError, match="holds no sentences"):
+        train(
+            load_recipe(
+                tiny_task / "recipe.yaml", [f"data.dev={tmp_path / 'empty.jsonl'}", f"run.output={tmp_path / 'o'}"]
+            )
+        )
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "config.json", "model.safetensors"])
+def test_cut_checkpoint_files_are_one_line(tiny_checkpoint, tmp_path, name):
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny_checkpoint, broken)
+    (broken / name).write_bytes((broken / name).read_bytes()[:200])
+    with pytest.raises(CheckpointError):
+        Extractor.load(broken)
+
+
+def test_weights_of_another_model_are_refused(tiny_checkpoint, tmp_path):
+    from safetensors.torch import save_file
+
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny_checkpoint, broken)
+    kept = {k: v for k, v in weights(broken).items() if not k.startswith("role_head")}
+    save_file(kept, broken / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match="do not belong together"):
+        Extractor.load(broken)

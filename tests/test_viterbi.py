@@ -76,3 +76,12 @@ def test_likelihood_equals_brute_force():
         scores = path_scores(emissions[row], length, chain)
         wanted = scores[tuple(gold[row, :length].tolist())] - np.logaddexp.reduce(list(scores.values()))
         assert float(found[row]) == pytest.approx(wanted, abs=1e-3)
+
+
+def test_many_labels_do_not_overflow():
+    tags = TagSet(tuple(f"L{i}" for i in range(40)))
+    gold = tags.encode([(0, 3, "L39"), (3, 4, "L38")], 5)
+    emissions = np.zeros((1, 5, len(tags)), dtype=np.float32)
+    emissions[0, range(5), gold] = 5
+    chain = ChainScores(tags.start_scores, tags.end_scores, tags.transition_scores)
+    assert viterbi(emissions, np.array([5]), chain)[0].tolist() == gold

@@ -17,7 +17,7 @@ SHIPPED = REPOSITORY / "models" / "default"
 def wheel(tmp_path_factory):
     out = tmp_path_factory.mktemp("dist")
     done = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", out, REPOSITORY],
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, REPOSITORY],
         capture_output=True,
         text=True,
         check=False,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from tokenizers import Tokenizer
 
 from tacitus.data.encode import prepare_tokenizer
-from tacitus.errors import CheckpointError, TacitusError, one_line
+from tacitus.errors import CheckpointError, one_line
 from tacitus.extractor import Extractor, check_folder
 from tacitus.model.configuration import EventModelConfig
 from tacitus.model.decode import Decoder, calibration_from_dict
@@ -22,22 +24,37 @@ def load_model(path: Path) -> EventModel:
 
     Raises:
         CheckpointError: the folder is not whole, or is no tacitus checkpoint.
-
     """
     check_folder(path)
     try:
-        kind = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
+        kind = json.loads((path / "config.json").read_text(encoding="utf-8"))["model_type"]
         if kind != EventModelConfig.model_type:
             raise CheckpointError(
                 f"{path}: config.json names the model type {kind!r}, not 'tacitus'; train with it as model.encoder"
             )
-        model = EventModel.from_pretrained(path, dtype=torch.float32, local_files_only=True)
-    except TacitusError:
-        raise
-    except (OSError, ValueError, RuntimeError, json.JSONDecodeError) as error:
+        model, loading = EventModel.from_pretrained(
+            path, dtype=torch.float32, local_files_only=True, output_loading_info=True
+        )
+        calibration_from_dict(model.config.calibration)
+    except (OSError, ValueError, RuntimeError, TypeError, KeyError, SafetensorError) as error:
         raise CheckpointError(f"{path}: cannot load the checkpoint ({one_line(error)[:200]})") from None
+    absent = sorted([*loading["missing_keys"], *loading["unexpected_keys"]])
+    if absent:
+        raise CheckpointError(f"{path}: weights and config.json do not belong together, first {absent[0]!r}")
     assert isinstance(model, EventModel)
     return model
+
+
+def load_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer of a checkpoint folder.
+
+    Raises:
+        CheckpointError: tokenizer.json is broken.
+    """
+    try:
+        return Tokenizer.from_str((path / "tokenizer.json").read_text(encoding="utf-8"))
+    except Exception as error:  # the library raises nothing narrower
+        raise CheckpointError(f"{path}: cannot read tokenizer.json ({one_line(error)[:200]})") from None
 
 
 def extractor_from_model(
@@ -52,10 +69,14 @@ def extractor_from_model(
 
 def load_extractor(path: Path, device: str = "auto", bf16: bool = False) -> Extractor:
     """Loads a checkpoint folder for inference; see :meth:`tacitus.extractor.Extractor.load`."""
+    cuda = torch.cuda.is_available()
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = load_model(path)
-    return extractor_from_model(model, Tokenizer.from_file(str(path / "tokenizer.json")), str(path), device, bf16)
+        device = "cuda" if cuda else "cpu"
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", device) or (device != "cpu" and not cuda):
+        raise CheckpointError(
+            f"device {device!r}: take auto, cpu, cuda or cuda:N" + ("" if cuda else "; PyTorch sees no GPU")
+        )
+    return extractor_from_model(load_model(path), load_tokenizer(path), str(path), device, bf16)
 
 
 def save_checkpoint(path: Path, model: EventModel, tokenizer: Tokenizer, half: bool = True) -> None:

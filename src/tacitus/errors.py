@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 from collections.abc import Iterable
 
 
@@ -32,6 +33,25 @@ class RecipeError(TacitusError):
 
 class CheckpointError(TacitusError):
     """A checkpoint folder that is missing, incomplete or of another kind."""
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8: a lone surrogate, which JSON can smuggle in, cannot."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def require(package: str, extra: str) -> None:
+    """Checks that an optional package is there.
+
+    Raises:
+        TacitusError: it is not; names the extra to install.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise TacitusError(f"this needs the package {package!r}; install it with: pip install 'tacitus[{extra}]'")
 
 
 def suggest(value: str, options: Iterable[str]) -> str:

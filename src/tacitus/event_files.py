@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from tacitus.errors import OutputError
-from tacitus.events import CSV_COLUMNS, EventRecord
+from tacitus.events import CSV_COLUMNS, CSV_ROLES, EventRecord
 from tacitus.files import atomic_path
 from tacitus.ontology import Ontology
 
@@ -21,18 +21,21 @@ def write_events(path: str | Path, records: Iterable[EventRecord], ontology: Ont
 
     Raises:
         OutputError: an unknown ending, or a folder that cannot be written.
-
     """
-    writers: dict[str, Callable[[Path, Iterable[EventRecord], Ontology], int]] = {
-        ".jsonl": _write_jsonl,
-        ".csv": _write_csv,
-        ".parquet": _write_parquet,
-    }
-    suffix = Path(path).suffix.lower()
-    if suffix not in writers:
-        raise OutputError(f"{path}: unknown kind {suffix!r}; name it {', '.join('*' + s for s in writers)}")
+    check_output(path)
     with atomic_path(path) as temporary:
-        return writers[suffix](temporary, records, ontology)
+        return _WRITERS[Path(path).suffix.lower()](temporary, records, ontology)
+
+
+def check_output(path: str | Path) -> None:
+    """Checks that a file's ending names a format that event records are written in.
+
+    Raises:
+        OutputError: it does not.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _WRITERS:
+        raise OutputError(f"{path}: unknown kind {suffix!r}; name it {', '.join('*' + s for s in _WRITERS)}")
 
 
 def _write_jsonl(path: Path, records: Iterable[EventRecord], ontology: Ontology) -> int:
@@ -47,7 +50,9 @@ def _write_jsonl(path: Path, records: Iterable[EventRecord], ontology: Ontology)
 def _write_csv(path: Path, records: Iterable[EventRecord], ontology: Ontology) -> int:
     n = 0
     with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, CSV_COLUMNS)
+        # Roles besides ACLED's actor1, actor2 and location get a column of their own.
+        others = [key for key in ontology.role_keys if key not in CSV_ROLES]
+        writer = csv.DictWriter(stream, [*CSV_COLUMNS, *others])
         writer.writeheader()
         for record in records:
             writer.writerow(record.to_csv_row())
@@ -77,3 +82,10 @@ def _write_parquet(path: Path, records: Iterable[EventRecord], ontology: Ontolog
             writer.write_table(pa.Table.from_pylist([record.to_json() for record in rows], schema=schema))
             n += len(rows)
     return n
+
+
+_WRITERS: dict[str, Callable[[Path, Iterable[EventRecord], Ontology], int]] = {
+    ".jsonl": _write_jsonl,
+    ".csv": _write_csv,
+    ".parquet": _write_parquet,
+}

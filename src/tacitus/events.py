@@ -16,6 +16,8 @@ CSV_COLUMNS = (
     "actor1", "actor2", "location", "source", "notes", "confidence",
 )  # fmt: skip
 
+CSV_ROLES = {"initiators": "actor1", "targets": "actor2", "places": "location"}
+
 
 @dataclass(frozen=True, slots=True)
 class Participant:
@@ -66,12 +68,11 @@ class EventRecord:
             "disorder_type": self.disorder_type,
             "event_type": self.event_type,
             "sub_event_type": self.sub_event_type,
-            "actor1": names("initiators"),
-            "actor2": names("targets"),
-            "location": names("places"),
+            **{column: names(key) for key, column in CSV_ROLES.items()},
             "source": self.source or "",
             "notes": self.text,
             "confidence": self.confidence,
+            **{key: names(key) for key in self.roles if key not in CSV_ROLES},
         }
 
 
@@ -88,7 +89,6 @@ class CodedDocument:
 
         Raises:
             TacitusError: an offset that does not give its text back (never written).
-
         """
         for sentence, start in zip(self.sentences, self.starts, strict=True):
             for event in sentence.events or ():

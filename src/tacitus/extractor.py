@@ -37,7 +37,6 @@ class Extractor:
         decoder: turns scores into records.
         name: the checkpoint's folder, for messages and provenance.
         batch_tokens: tokens of one batch, padding included.
-
     """
 
     runtime: Runtime
@@ -57,11 +56,12 @@ class Extractor:
 
         Raises:
             CheckpointError: the folder is missing, incomplete or no tacitus checkpoint.
-
         """
+        path = Path(checkpoint) if checkpoint else default_checkpoint_path()
+        check_folder(path)  # before anything heavy is loaded
         from tacitus.checkpoint import load_extractor
 
-        return load_extractor(Path(checkpoint) if checkpoint else default_checkpoint_path(), device, bf16)
+        return load_extractor(path, device, bf16)
 
     @property
     def ontology(self) -> Ontology:
@@ -74,7 +74,6 @@ class Extractor:
         Args:
             sentences: what to predict.
             event_scores: add the probability of every event type.
-
         """
         out: list[AnnotatedSentence] = []
         for chunk in _chunks(sentences, CHUNK_SENTENCES):
@@ -134,7 +133,13 @@ class Extractor:
             yield CodedDocument(document, list(islice(predictions, len(sentences))), starts)
 
     def extract(self, texts: Iterable[str]) -> list[list[EventRecord]]:
-        """Event records of each text, in order; documents are named by their position."""
+        """Event records of each text, in order; documents are named by their position.
+
+        Raises:
+            TypeError: one string in place of several.
+        """
+        if isinstance(texts, str):
+            raise TypeError("extract takes several texts; put the one in a list")
         documents = (Document(str(i), text) for i, text in enumerate(texts))
         return [list(coded.events(self.ontology)) for coded in self.stream(documents)]
 
@@ -145,11 +150,10 @@ def _chunks(items: Sequence[AnnotatedSentence], size: int) -> Iterator[Sequence[
 
 
 def check_folder(path: Path) -> None:
-    """Checks that a checkpoint folder is whole before anything heavy is loaded.
+    """Checks that a checkpoint folder is whole.
 
     Raises:
         CheckpointError: the folder or one of its files is missing.
-
     """
     if not path.is_dir():
         raise CheckpointError(

@@ -19,9 +19,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     Raises:
         OutputError: the folder is missing, read-only or full.
-
     """
-    path = Path(path)
+    path = Path(path).resolve()
+    if path.exists() and not path.is_file():  # a device or a pipe is written through, a folder refused by the system
+        yield path
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -50,7 +50,6 @@ def pair_by_id(
 
     Raises:
         InputError: a sentence without prediction, a prediction without gold, or another text under the same id.
-
     """
     by_id = {p.id: p for p in predicted}
     missing = [g.id for g in gold if g.id not in by_id]
@@ -130,9 +129,9 @@ def count(pairs: Sequence[tuple[AnnotatedSentence, AnnotatedSentence]], ontology
     """
     table = {key: np.zeros((len(pairs), 3), dtype=np.int64) for key in _keys(ontology)}
     for row, (gold, predicted) in enumerate(pairs):
-        if gold.events is not None:
+        if gold.events is not None and ontology.event_types:
             _count_events(table, row, gold, predicted, ontology)
-        if gold.spans is not None:
+        if gold.spans is not None and ontology.span_labels:
             _count_spans(table, row, gold.spans, predicted.spans or (), ontology)
         if gold.events is not None and gold.spans is not None and ontology.roles:
             _count_roles(table, row, gold, predicted, ontology)

@@ -9,8 +9,13 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from tacitus.errors import OntologyError, suggest
+from tacitus.errors import OntologyError, one_line, suggest
 from tacitus.resources import default_ontology_path
+
+RESERVED_KEYS = frozenset(
+    {"type", "score", "role_scores", "event_id", "doc_id", "sentence_index", "event_date", "disorder_type"}
+    | {"event_type", "sub_event_type", "confidence", "text", "source"}
+)
 
 
 class _Strict(BaseModel):
@@ -78,6 +83,11 @@ class Ontology(_Strict):
             twice = sorted({i for i in ids if ids.count(i) > 1})
             if twice:
                 raise ValueError(f"{what} {twice[0]!r} stands twice; ids are unique")
+        taken = sorted(set(self.role_keys) & RESERVED_KEYS)
+        if taken:
+            raise ValueError(
+                f"role key {taken[0]!r} is a field of event records already; take another, such as '{taken[0]}s'"
+            )
         for role in self.roles:
             if role.span_label not in self.span_label_ids:
                 near = suggest(role.span_label, self.span_label_ids)
@@ -134,7 +144,6 @@ def load_ontology(path: str | Path | None = None) -> Ontology:
 
     Raises:
         OntologyError: the file is missing, is not YAML or breaks the shape; one line with the field.
-
     """
     path = Path(path) if path is not None else default_ontology_path()
     try:
@@ -143,8 +152,8 @@ def load_ontology(path: str | Path | None = None) -> Ontology:
         raise OntologyError(
             f"{path}: cannot read the ontology ({error.strerror}); give an existing YAML file"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise OntologyError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise OntologyError(f"{path}: not valid YAML: {one_line(error)}") from None
     if not isinstance(raw, dict):
         raise OntologyError(f"{path}: an ontology is a mapping with name, span_labels, roles and groups")
     return ontology_from_dict(raw, where=str(path))
@@ -155,7 +164,6 @@ def ontology_from_dict(raw: dict[str, Any], where: str = "ontology") -> Ontology
 
     Raises:
         OntologyError: the mapping breaks the shape.
-
     """
     try:
         return Ontology.model_validate(raw)

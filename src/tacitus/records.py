@@ -96,7 +96,6 @@ def check_labels(sentence: AnnotatedSentence, ontology: Ontology) -> None:
 
     Raises:
         RecordError: an unknown label or type, a type twice, a role index out of range or on the wrong label.
-
     """
     for span in sentence.spans or ():
         if span.label not in ontology.span_label_ids:
@@ -109,6 +108,9 @@ def check_labels(sentence: AnnotatedSentence, ontology: Ontology) -> None:
             raise RecordError(f"event type {event.type!r} stands twice; one event per type and sentence")
         seen.add(event.type)
         _check_roles(sentence, event, ontology)
+    if sentence.event_scores is not None and sentence.event_scores.keys() != ontology.group_of.keys():
+        odd = sorted(sentence.event_scores.keys() ^ ontology.group_of.keys())[0]
+        raise RecordError(f"event_scores and the ontology differ in {odd!r}; predict again with --scores")
     if ontology.exclusive and len(seen) > 1:
         raise RecordError(f"{len(seen)} events under an exclusive ontology; keep one")
 

@@ -85,7 +85,6 @@ class TagSet:
 
         Raises:
             ValueError: the sequence breaks the scheme.
-
         """
         spans: list[tuple[int, int, str]] = []
         first = -1

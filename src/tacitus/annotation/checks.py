@@ -85,7 +85,6 @@ def near_duplicates(
         sentences: to compare, all with all.
         threshold: in (0, 1].
         masked: put the label in the place of every span, which finds sentence patterns filled with other names.
-
     """
     from datasketch import MinHash, MinHashLSH
 

@@ -1,4 +1,4 @@
-"""A plain-text markup for writing and reading annotated reports by eye; the inverse of itself.
+"""A plain-text markup for writing and reading annotated reports by eye.
 
     ## country: South Sudan | date: 2016-07-10 | voice: wire-lead
     [a1 Rebels] shelled [l2 Juba] on Sunday.
@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tacitus.errors import InputError, RecordError
+from tacitus.errors import InputError, OntologyError, RecordError
 from tacitus.ontology import Ontology
 from tacitus.records import AnnotatedSentence, Event, Span, check_labels
 
@@ -31,7 +31,6 @@ def read_markup(path: str | Path, ontology: Ontology, prefix: str) -> Iterator[A
     Raises:
         InputError: the file cannot be read.
         RecordError: a line that breaks the markup, named ``file:line``.
-
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
@@ -75,9 +74,8 @@ def parse_sentence(
 
     Raises:
         RecordError: spans out of number, an unknown letter, type or span number.
-
     """
-    labels = {label[0].lower(): label for label in ontology.span_label_ids}
+    labels = _initials(ontology.span_label_ids)
     text, last = "", 0
     spans: list[Span] = []
     for match in _SPAN.finditer(marked):
@@ -90,6 +88,8 @@ def parse_sentence(
         text += match[3]
         last = match.end()
     text += marked[last:]
+    if "[" in text or "]" in text:
+        raise RecordError("a square bracket outside a span mark; write marks as [a1 text], and other brackets round")
     sentence = AnnotatedSentence(
         id=f"{doc_id}-s{index:02d}",
         text=text,
@@ -106,7 +106,7 @@ def parse_sentence(
 def _events(line: str, n_spans: int, ontology: Ontology) -> Iterator[Event]:
     if line == "none":
         return
-    letters = {role.id[0]: role.key for role in ontology.roles}
+    letters = {letter: _key(role, ontology) for letter, role in _initials([role.id for role in ontology.roles]).items()}
     for part in line.split(";"):
         if not part.strip():
             raise RecordError("an empty event; write 'none' where there is none")
@@ -122,8 +122,33 @@ def _events(line: str, n_spans: int, ontology: Ontology) -> Iterator[Event]:
         yield Event(kind, {key: tuple(sorted(ids)) for key, ids in roles.items()})
 
 
+def _initials(names: list[str]) -> dict[str, str]:
+    """First letter of each name → the name.
+
+    Raises:
+        OntologyError: two names with one initial, which the markup cannot tell apart.
+    """
+    initials = {name[0].lower(): name for name in names}
+    if len(initials) < len(names):
+        raise OntologyError(f"the markup needs names with different initials, not {', '.join(names)}; use JSONL")
+    return initials
+
+
+def _key(role: str, ontology: Ontology) -> str:
+    return next(r.key for r in ontology.roles if r.id == role)
+
+
 def format_sentence(sentence: AnnotatedSentence, ontology: Ontology) -> str:
-    """The two lines of a sentence; line breaks in its text become spaces."""
+    """The two lines of a sentence; line breaks in its text become spaces.
+
+    Raises:
+        RecordError: what the markup cannot hold: square brackets, or a layer that nobody annotated.
+    """
+    if sentence.spans is None or sentence.events is None or set("[]") & set(sentence.text):
+        raise RecordError(
+            f"sentence {sentence.id!r} has square brackets or an unknown layer, which the markup cannot hold"
+        )
+    _initials(ontology.span_label_ids)
     marked, last = "", 0
     for number, span in enumerate(sentence.spans or (), 1):
         marked += (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tacitus.errors import InputError, RecordError
+from tacitus.errors import InputError, RecordError, require
 
 if TYPE_CHECKING:
     from tacitus.annotation.checks import Finding
@@ -32,6 +32,7 @@ def check(
     warnings: Annotated[bool, typer.Option("--warnings", help="Print warnings too.")] = False,
 ) -> None:
     """Check format, boundaries, roles, near-duplicates and overlap; any error exits 1."""
+    require("datasketch", "annotate")
     from tacitus.annotation.checks import corpus_counts, repeated_spans
     from tacitus.ontology import load_ontology
 
@@ -84,10 +85,9 @@ def _findings(parts: dict[str, list[AnnotatedSentence]], source: Path | None) ->
             across = part_of[a.id] != part_of[b.id]
             findings.append(Finding("error" if across else "warning", b.id, f"{what} {a.id} (overlap {overlap:.2f})"))
     if source:
-        texts = (
-            str(json.loads(line)["text"]) for line in source.read_text(encoding="utf-8").splitlines() if line.strip()
-        )
-        findings.extend(copied_runs(every, texts))
+        from tacitus.data.documents import find_inputs, read_documents
+
+        findings.extend(copied_runs(every, (d.text for d in read_documents(find_inputs([source])[0]))))
     return findings
 
 
@@ -137,6 +137,8 @@ def split(
     from tacitus.ontology import load_ontology
 
     sentences = read_sentences(file, load_ontology(ontology))
+    if any((output / f"{name}.jsonl").resolve() == file.resolve() for name in ("train", "dev", "test")):
+        raise InputError(f"{output}: would overwrite {file}; choose another folder")
     parts = split_by_document(sentences, {"train": 1 - dev - test, "dev": dev, "test": test}, seed)
     for name, part in parts.items():
         write_sentences(output / f"{name}.jsonl", part)
@@ -150,6 +152,7 @@ def agreement(
     ontology: OntologyOption = None,
 ) -> None:
     """Print the agreement of two annotations of the same sentences, as JSON."""
+    require("sklearn", "train")
     from tacitus.annotation.agreement import agreement as measure
     from tacitus.data.jsonl import read_sentences
     from tacitus.ontology import load_ontology

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tacitus.errors import InputError, require
+
 SHOWN = {
     "event_micro_f1": "types",
     "event_macro_f1": "macro",
@@ -26,6 +28,7 @@ def baselines(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
     """Score majority, keyword rules, TF-IDF + SVM and a gazetteer, and say whether a checkpoint beats them."""
+    require("sklearn", "train")
     from rich.console import Console
     from rich.table import Table
 
@@ -39,7 +42,10 @@ def baselines(
     sentences = read_sentences(gold, used)
     predictors = all_baselines(read_sentences(train, used), used)
     if model is not None:
-        predictors["checkpoint"] = Extractor.load(model, device).predict
+        extractor = Extractor.load(model, device)
+        if extractor.ontology.event_types != used.event_types or extractor.ontology.span_labels != used.span_labels:
+            raise InputError(f"{model}: was trained on the ontology {extractor.ontology.name!r}, not {used.name!r}")
+        predictors["checkpoint"] = extractor.predict
     scores = {
         name: headline(count(list(zip(sentences, predict(sentences), strict=True)), used))
         for name, predict in predictors.items()

@@ -59,6 +59,8 @@ def _pairs(
     if model is not None:
         from tacitus.extractor import Extractor
 
+        if ontology is not None:
+            raise InputError("--ontology goes with a file of predictions; a checkpoint brings its own")
         extractor = Extractor.load(model, device)
         sentences = read_sentences(gold, extractor.ontology)
         return extractor.ontology, pair_by_id(sentences, extractor.predict(sentences, event_scores=True))

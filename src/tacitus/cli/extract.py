@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tacitus.errors import InputError, OutputError
-
-if TYPE_CHECKING:
-    pass
-
-OUTPUTS = (".jsonl", ".csv", ".parquet")
+from tacitus.errors import InputError
 
 
 def extract(
     inputs: Annotated[
         list[str],
-        typer.Argument(
-            help="Text, JSONL, CSV or Parquet files, folders of them, or - for standard input.", show_default=False
-        ),
+        typer.Argument(help="Text, JSONL, CSV or Parquet files, folders, globs, or - for standard input."),
     ],
     output: Annotated[
         Path | None,
@@ -38,52 +31,33 @@ def extract(
     show_text: Annotated[bool, typer.Option("--show-text", help="Show each event's sentence in the table.")] = False,
 ) -> None:
     """Code reports: who did what to whom, where."""
-    from tacitus.data.documents import Columns, find_inputs
-
-    if output and output.suffix.lower() not in OUTPUTS:
-        raise OutputError(f"{output}: unknown kind {output.suffix!r}; name it {', '.join('*' + s for s in OUTPUTS)}")
-    files, skipped = find_inputs(inputs)
-    if skipped:
-        typer.echo(
-            f"left out {len(skipped)} files that are not text, JSONL, CSV or Parquet, first {skipped[0]}", err=True
-        )
-    if output and any(file.resolve() == output.resolve() for file in files):
-        raise InputError(f"{output}: is an input too; choose another output")
-    _run(
-        files,
-        Columns(text_column, id_column, date_column, source_column),
-        output,
-        model,
-        device,
-        min_confidence,
-        show_text,
-    )
-
-
-def _run(
-    files: list[Path],
-    columns: object,
-    output: Path | None,
-    model: Path | None,
-    device: str,
-    least: float,
-    show_text: bool,
-) -> None:
     from tacitus.cli.progress import counting
-    from tacitus.data.documents import Columns, read_documents
+    from tacitus.data.documents import Columns, find_inputs, read_documents
+    from tacitus.event_files import check_output, write_events
     from tacitus.events import all_events
     from tacitus.extractor import Extractor
 
-    assert isinstance(columns, Columns)
+    if output:
+        check_output(output)
+    files, skipped = find_inputs(inputs)
+    if skipped:
+        typer.echo(
+            f"left out {len(skipped)} files that are no text, JSONL, CSV or Parquet, first {skipped[0]}", err=True
+        )
+    if output and any(file.resolve() == output.resolve() for file in files):
+        raise InputError(f"{output}: is an input too; choose another output")
     extractor = Extractor.load(model, device)
+    columns = Columns(text_column, id_column, date_column, source_column)
     documents = counting(read_documents(files, columns), "documents")
-    records = (r for r in all_events(extractor.stream(documents), extractor.ontology) if r.confidence >= least)
-    if output is None:
+    records = (
+        record
+        for record in all_events(extractor.stream(documents), extractor.ontology)
+        if record.confidence >= min_confidence
+    )
+    if output:
+        n = write_events(output, records, extractor.ontology)
+        typer.echo(f"{n} events written to {output}", err=True)
+    else:
         from tacitus.cli.table import print_events
 
         print_events(records, extractor.ontology, show_text)
-    else:
-        from tacitus.event_files import write_events
-
-        n = write_events(output, records, extractor.ontology)
-        typer.echo(f"{n} events written to {output}", err=True)

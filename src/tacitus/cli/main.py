@@ -50,10 +50,6 @@ def main() -> None:
     except TacitusError as error:
         sys.stderr.write(f"tacitus: {one_line(error)}\n")
         sys.exit(2)
-    except BrokenPipeError:
-        # The reader of our output is gone (as with `| head`): nothing is left to say to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tacitus.errors import InputError
+
 
 def predict(
     gold: Annotated[Path, typer.Argument(help="Annotated sentences (JSONL); only their texts are looked at.")],
@@ -25,7 +27,9 @@ def predict(
     from tacitus.data.jsonl import write_sentences
     from tacitus.extractor import Extractor
 
-    sentences = read_with_rejects(gold, None, output, skip_invalid)
+    if output.resolve() == gold.resolve():
+        raise InputError(f"{output}: is the input too; choose another output")
+    sentences = read_with_rejects(gold, output, skip_invalid)
     extractor = Extractor.load(model, device)
     n = write_sentences(output, extractor.predict(sentences, event_scores=scores))
     typer.echo(f"{n} sentences written to {output}", err=True)

@@ -9,24 +9,17 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def counting(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-    """Passes items on and shows how many went by, their rate and, with a total, the time left."""
+def counting(items: Iterable[Item], what: str) -> Iterator[Item]:
+    """Passes items on and shows how many went by, and in what time."""
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     if not sys.stderr.isatty():
         yield from items
         return
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=total)
+        task = progress.add_task(what, total=None)
         for item in items:
             yield item
             progress.advance(task)

@@ -10,23 +10,19 @@ import typer
 
 from tacitus.data.jsonl import read_sentences
 from tacitus.files import atomic_text
-from tacitus.ontology import Ontology
 from tacitus.records import AnnotatedSentence
 
 
-def read_with_rejects(
-    path: Path, ontology: Ontology | None, output: Path, skip_invalid: bool
-) -> list[AnnotatedSentence]:
+def read_with_rejects(path: Path, output: Path, skip_invalid: bool) -> list[AnnotatedSentence]:
     """All sentences; with ``skip_invalid`` bad lines go to ``OUTPUT.rejected.jsonl`` with reasons, and are counted.
 
     Raises:
         RecordError: a bad line, without ``skip_invalid``.
-
     """
     if not skip_invalid:
-        return read_sentences(path, ontology)
+        return read_sentences(path)
     rejected: list[dict[str, Any]] = []
-    sentences = read_sentences(path, ontology, rejected)
+    sentences = read_sentences(path, rejected=rejected)
     if rejected:
         beside = output.with_name(output.name + ".rejected.jsonl")
         with atomic_text(beside) as stream:

@@ -12,8 +12,6 @@ from rich.text import Text
 from tacitus.events import EventRecord
 from tacitus.ontology import Ontology
 
-_NARROW = 100
-
 
 def print_events(
     records: Iterable[EventRecord], ontology: Ontology, show_text: bool = False, console: Console | None = None

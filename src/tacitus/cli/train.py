@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tacitus.errors import require
+
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe (YAML); training/ holds examples.")],
@@ -15,16 +17,13 @@ def train(
     ] = None,
 ) -> None:
     """Train a joint model; the same command continues a killed run."""
-    from tacitus.errors import RecipeError
     from tacitus.training.recipe import load_recipe
 
     parsed = load_recipe(recipe, overrides)
-    try:
-        from tacitus.training.run import train as run
-    except ModuleNotFoundError as error:
-        raise RecipeError(
-            f"training needs the package {error.name!r}; install it with: pip install 'tacitus[train]'"
-        ) from None
+    for package in ("accelerate", "datasets", "scipy"):
+        require(package, "train")
+    from tacitus.training.run import train as run
+
     metrics = run(parsed)
     if metrics:
         for name, value in metrics["headline"].items():

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import IO, Any
 
-from tacitus.errors import InputError, suggest
+from tacitus.errors import InputError, is_unicode, one_line, suggest
 
 SUFFIXES = (".txt", ".jsonl", ".csv", ".parquet")
+OTHER_KINDS = frozenset(".json .tsv .html .htm .xml .pdf .doc .docx .xls .xlsx .gz .zip .tar".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,40 +46,59 @@ def find_inputs(inputs: Iterable[str | Path]) -> tuple[list[Path], list[Path]]:
 
     Raises:
         InputError: a path that does not exist, or nothing to read.
-
     """
     files: list[Path] = []
     skipped: list[Path] = []
     for name in inputs:
         path = Path(name)
-        if str(name) == "-" or path.is_file():
+        matches = sorted(glob(str(name), recursive=True)) if set(str(name)) & set("*?[") else []
+        if str(name) == "-" or _is_file(path):
+            if path.suffix.lower() in OTHER_KINDS:
+                raise InputError(f"{path}: {path.suffix} files are not read; convert it to text, JSONL, CSV or Parquet")
             files.append(path)
-        elif path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        elif matches:
+            files.extend(map(Path, matches))
+        elif _is_file(path, folder=True):
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
             files.extend(p for p in inside if p.suffix.lower() in SUFFIXES)
             skipped.extend(p for p in inside if p.suffix.lower() not in SUFFIXES)
         else:
             raise InputError(
-                f"{name}: no such file or folder; give text, JSONL, CSV or Parquet files, a folder of them, or -"
+                f"{str(name)[:80]}: no such file or folder; "
+                "give text, JSONL, CSV or Parquet files, a folder of them, or -"
             )
     if not files:
         raise InputError(f"no {', '.join(SUFFIXES)} file in {', '.join(map(str, inputs))}")
     return files, skipped
 
 
+def _is_file(path: Path, folder: bool = False) -> bool:
+    try:
+        return path.is_dir() if folder else path.exists() and not path.is_dir()
+    except (OSError, ValueError):  # a text in place of a path: too long, or with a NUL
+        return False
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
 def read_documents(files: Iterable[Path], columns: Columns = Columns()) -> Iterator[Document]:
     """Documents of all files, one by one.
 
     A text file (and standard input) is one document named after the file. A row without an id gets ``FILE:NUMBER``.
+    Files of one name in different folders are named with their paths.
 
     Raises:
         InputError: an unreadable file or row, a missing text column or a document id that stands twice;
         with file and line.
-
     """
+    files = list(files)
+    names = Counter(path.name for path in files)
     seen: set[str] = set()
     for path in files:
-        for number, document in _read(path, columns):
+        label = path.name if names[path.name] == 1 else path.as_posix()
+        for number, document in _read(path, label, columns):
             if document.id in seen:
                 raise InputError(
                     f"{path}:{number}: document id {document.id!r} stands twice; ids are unique, or leave them out"
@@ -85,44 +107,55 @@ def read_documents(files: Iterable[Path], columns: Columns = Columns()) -> Itera
             yield document
 
 
-def _read(path: Path, columns: Columns) -> Iterator[tuple[int, Document]]:
+def _read(path: Path, label: str, columns: Columns) -> Iterator[tuple[int, Document]]:
     suffix = path.suffix.lower()
     try:
         if str(path) == "-":
             yield 1, Document("stdin", sys.stdin.buffer.read().decode("utf-8-sig"))
         elif suffix == ".jsonl":
-            yield from _rows(path, _json_rows(path), columns)
+            yield from _rows(path, label, _json_rows(path), columns)
         elif suffix == ".csv":
             with path.open(encoding="utf-8-sig", newline="") as stream:
-                yield from _rows(path, _csv_rows(path, stream, columns), columns)
+                yield from _rows(path, label, _csv_rows(path, stream, columns), columns)
         elif suffix == ".parquet":
-            yield from _rows(path, _parquet_rows(path, columns), columns)
+            yield from _rows(path, label, _parquet_rows(path, columns), columns)
         else:
-            yield 1, Document(path.stem, path.read_bytes().decode("utf-8-sig"))
+            yield 1, Document(label.removesuffix(path.suffix), path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        raise InputError(f"{path}: cannot read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 (byte {error.start}); convert it to UTF-8") from None
+        raise InputError(f"{path}: cannot read ({error.strerror or one_line(error)})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8; convert it to UTF-8") from None
 
 
-def _rows(path: Path, rows: Iterator[tuple[int, dict[str, Any]]], columns: Columns) -> Iterator[tuple[int, Document]]:
+def _rows(
+    path: Path, label: str, rows: Iterator[tuple[int, dict[str, Any]]], columns: Columns
+) -> Iterator[tuple[int, Document]]:
     for number, row in rows:
         text = row.get(columns.text)
-        if columns.text not in row:
-            near = suggest(columns.text, map(str, row)) or f" among {', '.join(map(str, row))}"[:120]
-            raise InputError(f"{path}:{number}: no column {columns.text!r}{near}; name it with --text-column")
+        _check_text_column(path, number, columns, row)
         if not isinstance(text, str):
             raise InputError(f"{path}:{number}: {columns.text!r} holds {type(text).__name__}, needs text")
+        if not is_unicode(text):
+            raise InputError(
+                f"{path}:{number}: {columns.text!r} holds a lone surrogate, which is no Unicode text; repair it"
+            )
         name = row.get(columns.id)
         yield (
             number,
             Document(
-                id=f"{path.name}:{number}" if name is None or name == "" else str(name),
+                id=f"{label}:{number}" if name is None or name == "" else str(name),
                 text=text,
                 date=_string(row.get(columns.date)),
                 source=_string(row.get(columns.source)),
             ),
         )
+
+
+def _check_text_column(path: Path, number: int, columns: Columns, names: Iterable[Any]) -> None:
+    if columns.text not in names:
+        known = list(map(str, names))
+        near = suggest(columns.text, known) or f" among {', '.join(known)}"[:120]
+        raise InputError(f"{path}:{number}: no column {columns.text!r}{near}; name it with --text-column")
 
 
 def _string(value: Any) -> str | None:
@@ -136,7 +169,7 @@ def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 continue
             try:
                 row = json.loads(line)
-            except (json.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{path}:{number}: not JSON ({error})") from None
             if not isinstance(row, dict):
                 raise InputError(f"{path}:{number}: not a JSON object; one report a line")
@@ -147,6 +180,7 @@ def _csv_rows(path: Path, stream: IO[str], columns: Columns) -> Iterator[tuple[i
     csv.field_size_limit(sys.maxsize)
     reader = csv.DictReader(stream, strict=True)
     try:
+        _check_text_column(path, 1, columns, reader.fieldnames or ())
         for row in reader:
             if None in row or None in row.values():
                 raise InputError(f"{path}:{reader.line_num}: this row has another number of columns than the header")
@@ -174,4 +208,4 @@ def _parquet_rows(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str,
                     number += 1
                     yield number, row
     except pyarrow.ArrowException as error:
-        raise InputError(f"{path}: not a readable Parquet file ({' '.join(str(error).split())[:200]})") from None
+        raise InputError(f"{path}: not a readable Parquet file ({one_line(error)[:200]})") from None

@@ -64,6 +64,9 @@ def _encode(text: str, encoding: Encoding) -> EncodedSentence:
                 start += 1
             if special or start >= end:
                 continue
+            # Normalisation that strips accents leaves combining marks outside the token.
+            while end < len(text) and _is_mark(text[end]):
+                end += 1
             if not _begins_unit(text, start) or (starts and starts[-1][0] == start):
                 if offsets and offsets[-1][1] < end:
                     offsets[-1] = (offsets[-1][0], end)
@@ -81,7 +84,11 @@ def _begins_unit(text: str, start: int) -> bool:
 
 
 def _is_word(char: str) -> bool:
-    return char.isalnum() or unicodedata.category(char).startswith("M")
+    return char.isalnum() or _is_mark(char)
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char).startswith("M")
 
 
 def align_spans(
@@ -92,7 +99,6 @@ def align_spans(
     Returns:
         Span index → ``(first unit, last unit exclusive)``, and the indices of spans whose edges lie inside a unit: the
         model cannot produce those, they are counted and score as misses.
-
     """
     first_at = {start: i for i, (start, _) in enumerate(unit_offsets)}
     last_at = {end: i for i, (_, end) in enumerate(unit_offsets)}
@@ -128,19 +134,36 @@ class FeatureEncoder:
         for sentence, encoded in zip(sentences, encode_texts([s.text for s in sentences], self.tokenizer), strict=True):
             aligned, lost = align_spans(sentence.spans or (), encoded.unit_offsets)
             n_lost += len(lost)
-            tags = self._tags(sentence, encoded, aligned)
+            tagged = None
+            if sentence.spans is not None and self.tag_set.labels:
+                tagged = [(*units, sentence.spans[i].label) for i, units in aligned.items()]
             roles = self._roles(sentence, aligned)
             events = self._events(sentence, len(encoded.windows) == 1)
-            features.extend(_window_feature(window, tags, roles, events) for window in encoded.windows)
+            features.extend(self._feature(window, tagged, roles, events) for window in encoded.windows)
         return features, n_lost
 
-    def _tags(
-        self, sentence: AnnotatedSentence, encoded: EncodedSentence, aligned: dict[int, tuple[int, int]]
-    ) -> list[int]:
-        n_units = len(encoded.unit_offsets)
-        if sentence.spans is None or not len(self.tag_set.labels):
-            return [IGNORE] * n_units
-        return self.tag_set.encode([(*units, sentence.spans[i].label) for i, units in aligned.items()], n_units)
+    def _feature(
+        self,
+        window: Window,
+        tagged: list[tuple[int, int, str]] | None,
+        roles: list[tuple[int, int, int]],
+        events: list[int],
+    ) -> dict[str, Any]:
+        first, n_units = window.first_unit, len(window.unit_positions)
+        end = first + n_units
+        tags = [IGNORE] * n_units
+        if tagged is not None:
+            # A span that crosses the window's edge is cut to it, so that its tags stay allowed.
+            inside = [(max(a, first), min(b, end), label) for a, b, label in tagged if a < end and b > first]
+            tags = self.tag_set.encode([(a - first, b - first, label) for a, b, label in inside], n_units)
+        return {
+            "input_ids": window.input_ids,
+            "unit_positions": window.unit_positions,
+            "event_labels": events,
+            "tag_labels": tags,
+            "role_labels": [[unit - first, kind, role] for unit, kind, role in roles if first <= unit < end],
+            "length": len(window.input_ids),
+        }
 
     def _events(self, sentence: AnnotatedSentence, whole: bool) -> list[int]:
         if sentence.events is None or not whole:
@@ -158,17 +181,3 @@ class FeatureEncoder:
             for index, (first, end) in aligned.items():
                 triples.extend((unit, type_index, role_of.get(index, 0)) for unit in range(first, end))
         return triples
-
-
-def _window_feature(
-    window: Window, tags: list[int], roles: list[tuple[int, int, int]], events: list[int]
-) -> dict[str, Any]:
-    first, end = window.first_unit, window.first_unit + len(window.unit_positions)
-    return {
-        "input_ids": window.input_ids,
-        "unit_positions": window.unit_positions,
-        "event_labels": events,
-        "tag_labels": tags[first:end],
-        "role_labels": [[unit - first, kind, role] for unit, kind, role in roles if first <= unit < end],
-        "length": len(window.input_ids),
-    }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tacitus.errors import InputError, RecordError
+from tacitus.errors import InputError, RecordError, is_unicode
 from tacitus.files import atomic_text
 from tacitus.ontology import Ontology
 from tacitus.records import AnnotatedSentence, Event, Span, check_labels
@@ -20,13 +20,14 @@ def sentence_from_json(raw: Any, ontology: Ontology | None = None) -> AnnotatedS
 
     Raises:
         RecordError: a missing or wrongly typed field, bad offsets, or an unknown label.
-
     """
     if not isinstance(raw, dict):
         raise RecordError("not a JSON object; one annotated sentence a line")
     for name in ("id", "text"):
         if not isinstance(raw.get(name), str) or (name == "id" and not raw[name]):
             raise RecordError(f"{name!r} is missing or not a string")
+        if not is_unicode(raw[name]):
+            raise RecordError(f"{name!r} holds a lone surrogate, which is no Unicode text; repair the export")
     for name in ("spans", "events"):
         if name not in raw:
             raise RecordError(f"{name!r} is missing; write null where nobody annotated it, [] where there is none")
@@ -40,7 +41,7 @@ def sentence_from_json(raw: Any, ontology: Ontology | None = None) -> AnnotatedS
         doc_id=_optional(raw, "doc_id", str),
         sentence_index=_optional(raw, "sentence_index", int),
         meta=_optional(raw, "meta", dict),
-        event_scores=_optional(raw, "event_scores", dict),
+        event_scores=_event_scores(raw),
         extra={k: v for k, v in raw.items() if k not in _KNOWN},
     )
     if ontology is not None:
@@ -53,6 +54,11 @@ def _optional(raw: dict[str, Any], name: str, kind: type) -> Any:
     if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
         raise RecordError(f"{name!r} is not a {'mapping' if kind is dict else kind.__name__}")
     return value
+
+
+def _event_scores(raw: dict[str, Any]) -> dict[str, float] | None:
+    scores = _optional(raw, "event_scores", dict)
+    return None if scores is None else {kind: _score(value) or 0.0 for kind, value in scores.items()}
 
 
 def _span(raw: Any) -> Span:
@@ -71,13 +77,16 @@ def _event(raw: Any) -> Event:
         if not isinstance(indices, list) or any(type(i) is not int for i in indices):
             raise RecordError(f"event {raw['type']!r}: {key!r} is not a list of span indices")
     scores = raw.get("role_scores")
-    if scores is not None and not isinstance(scores, dict):
-        raise RecordError(f"event {raw['type']!r}: 'role_scores' is not a mapping")
+    if scores is not None and (
+        not isinstance(scores, dict)
+        or any(not isinstance(v, list) or len(v) != len(roles.get(k, [])) for k, v in scores.items())
+    ):
+        raise RecordError(f"event {raw['type']!r}: 'role_scores' does not hold one score for each role index")
     return Event(
         type=raw["type"],
         roles={key: tuple(indices) for key, indices in roles.items()},
         score=_score(raw.get("score")),
-        role_scores=None if scores is None else {key: tuple(map(float, values)) for key, values in scores.items()},
+        role_scores=None if scores is None else {k: tuple(_score(v) or 0.0 for v in vs) for k, vs in scores.items()},
     )
 
 
@@ -131,7 +140,6 @@ def iter_sentences(
     Raises:
         InputError: the file cannot be read.
         RecordError: a bad line, named ``file:line``, or a duplicate id.
-
     """
     seen: dict[str, int] = {}
     for number, line in _lines(path):
@@ -156,14 +164,14 @@ def _lines(path: str | Path) -> Iterator[tuple[int, str]]:
             yield from enumerate(stream, 1)
     except OSError as error:
         raise InputError(f"{path}: cannot read ({error.strerror}); give an existing JSON Lines file") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 (byte {error.start}); convert it to UTF-8") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8; convert it to UTF-8") from None
 
 
 def _parse(line: str) -> Any:
     try:
         return json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"not JSON ({error})") from None
 
 

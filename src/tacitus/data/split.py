@@ -21,7 +21,6 @@ def split_by_document(
 
     Raises:
         InputError: shares do not add up to 1.
-
     """
     if abs(sum(shares.values()) - 1) > 1e-9 or min(shares.values(), default=-1) < 0:
         raise InputError(f"shares {dict(shares)} do not add up to 1")

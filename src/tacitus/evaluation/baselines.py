@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tacitus.errors import InputError
 from tacitus.ontology import Ontology
 from tacitus.records import AnnotatedSentence, Event, Span
 
@@ -19,7 +20,10 @@ LONGEST = 8  # words of a gazetteer entry
 
 def majority(train: Sequence[AnnotatedSentence], ontology: Ontology) -> Predict:
     """Every sentence gets the most frequent event type of the training data and no spans."""
-    kind = Counter(e.type for s in train for e in s.events or ()).most_common(1)[0][0]
+    counts = Counter(e.type for s in train for e in s.events or ())
+    if not counts:
+        raise InputError("the training sentences have no events; baselines need some to learn from")
+    kind = counts.most_common(1)[0][0]
     return lambda sentences: [replace(s, spans=(), events=(Event(kind),)) for s in sentences]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +21,6 @@ def bootstrap_f1(
         n_samples: resamples of whole documents.
         seed: of the resampling.
         level: coverage.
-
     """
     per_document = {name: document_counts(table, keys) for name, keys in figures.items()}
     weights = document_weights(table, n_samples, seed)
@@ -70,15 +67,15 @@ def headline_intervals(table: CountTable, n_samples: int = 1000, seed: int = 0) 
         "role_strict_f1": table.keys("role/strict"),
         "role_overlap_f1": table.keys("role/overlap"),
         "record_strict_f1": [key for key in table.keys("record") if key.endswith("strict")],
-    } | {f"{key.rpartition('/')[2]}_strict_f1": [key] for key in table.keys("span/strict")}
+    } | {f"{key.removeprefix('span/strict/')}_strict_f1": [key] for key in table.keys("span/strict")}
     figures = {name: keys for name, keys in figures.items() if keys}
     out = bootstrap_f1(table, figures, n_samples, seed)
     if table.keys("event"):
         weights = document_weights(table, n_samples, seed)
         out["event_macro_f1"] = percentile_interval(_macro(table, weights), 0.95)
-        out["event_exact_match"] = percentile_interval(
-            _ratio(table, weights, lambda c: c[:, 0] / np.maximum(1, c[:, 0] + c[:, 2])), 0.95
-        )
+        exact = weights @ document_counts(table, ["exact/events"])
+        shares = exact[:, 0] / np.maximum(1, exact[:, 0] + exact[:, 2])
+        out["event_exact_match"] = percentile_interval(shares, 0.95)
     return out
 
 
@@ -87,7 +84,3 @@ def _macro(table: CountTable, weights: Floats) -> Floats:
     per_type = np.stack([weights @ document_counts(table, [key]) for key in table.keys("event")], axis=1)
     present = per_type.sum(2) > 0
     return np.asarray((f1(per_type) * present).sum(1) / np.maximum(1, present.sum(1)))
-
-
-def _ratio(table: CountTable, weights: Floats, ratio: Callable[[Floats], Floats]) -> Floats:
-    return ratio(weights @ document_counts(table, ["exact/events"]))

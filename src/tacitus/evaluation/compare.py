@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tacitus.errors import InputError
 from tacitus.evaluation.bootstrap import document_counts, document_weights, f1, percentile_interval
 from tacitus.metrics import CountTable, count
 from tacitus.ontology import Ontology
@@ -35,8 +36,9 @@ def compare(
         For each figure both values, the difference second − first, its paired bootstrap interval over documents and the
         two-sided p-value of approximate randomisation (Noreen 1989), which swaps whole documents; under ``sentences``
         those where events, spans or roles differ, with who is right.
-
     """
+    if not gold:
+        raise InputError("no sentences to compare on; give gold sentences")
     tables = [count(list(zip(gold, predicted, strict=True)), ontology) for predicted in (first, second)]
     figures = {name: prefix for name, prefix in FIGURES.items() if tables[0].keys(prefix)}
     result: dict[str, Any] = {

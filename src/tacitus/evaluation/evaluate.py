@@ -27,7 +27,6 @@ def evaluate_pairs(
         ontology: of both.
         n_samples: bootstrap resamples over documents; 0 leaves the intervals out.
         seed: of the resampling.
-
     """
     table = count(pairs, ontology)
     result: dict[str, Any] = {

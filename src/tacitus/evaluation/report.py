@@ -27,7 +27,6 @@ def write_report(folder: str | Path, result: dict[str, Any], pairs: Pairs, ontol
         result: of :func:`tacitus.evaluation.evaluate.evaluate_pairs`.
         pairs: gold and prediction of each sentence.
         ontology: of both.
-
     """
     folder = Path(folder)
     scored = [scored_sentence(gold, predicted) for gold, predicted in pairs]

@@ -26,7 +26,6 @@ class EventModelConfig(PreTrainedConfig):
         positive_weight: weight of positive event labels in the loss, against class imbalance.
         focal_gamma: exponent that plays down easy *negatives* (asymmetric loss, Ridnik et al. 2021); 0 is plain.
         calibration: thresholds and temperatures fitted on held-out data (see :mod:`tacitus.model.decode`).
-
     """
 
     model_type = "tacitus"

@@ -21,7 +21,6 @@ def crf_log_likelihood(
 
     Returns:
         ``(batch,)``, at most 0.
-
     """
     last = mask.long().sum(1) - 1
     steps = transitions[tags[:, :-1], tags[:, 1:]] * mask[:, 1:]

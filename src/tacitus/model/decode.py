@@ -69,13 +69,12 @@ class Decoder:
     def __call__(
         self, sentences: Sequence[AnnotatedSentence], scores: Sequence[SentenceScores], event_scores: bool = False
     ) -> list[AnnotatedSentence]:
-        """Predictions for sentences (only their id, text, document and meta are kept) in the same order.
+        """Predictions for sentences in the same order; their own spans and events are replaced.
 
         Args:
             sentences: what was scored.
             scores: one for each.
             event_scores: add the probability of every event type.
-
         """
         spans = self._spans(scores)
         return [
@@ -181,7 +180,6 @@ def mark_events(probabilities: Floats, thresholds: Floats, lead_threshold: float
         probabilities: ``(…, n_types)``.
         thresholds: ``(n_types,)``.
         lead_threshold: in [0, 1]; 1 leaves the rule out.
-
     """
     lead = probabilities == probabilities.max(-1, keepdims=True)
     return np.asarray((probabilities >= thresholds) | (lead & (probabilities >= lead_threshold)))

@@ -48,7 +48,7 @@ class EventHead(nn.Module):
         self.pooling = pooling
         self.dense = nn.Linear(hidden, hidden)
         self.dropout = nn.Dropout(dropout)
-        self.query = nn.Linear(hidden, n_types, bias=False)
+        self.query = nn.Linear(hidden, n_types, bias=False) if pooling == "attention" else None
         self.classifier = nn.Linear(hidden, n_types)
 
     def forward(self, hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -58,7 +58,7 @@ class EventHead(nn.Module):
         else:
             weights = mask.to(hidden.dtype).unsqueeze(2)
             pooled = ((hidden * weights).sum(1) / weights.sum(1)).unsqueeze(1)
-        if self.pooling == "attention":
+        if self.query is not None:
             scores = self.query(hidden).float().masked_fill(~mask.bool().unsqueeze(2), -1e4)
             pooled = pooled + torch.einsum("bst,bsh->bth", scores.softmax(1).to(hidden.dtype), hidden)
         context = self.dropout(functional.gelu(self.dense(pooled)))
@@ -142,10 +142,14 @@ class EventModel(PreTrainedModel):
     def _point_queries_at_definitions(self, tokenizer: Any, ontology: Ontology) -> None:
         """Starts each type's query at what sets its definition apart, so that its words draw attention at once."""
         assert self.event_head is not None
+        if self.event_head.query is None:
+            return
         texts = [f"{name.replace('-', ' ')}: {ontology.definitions[name]}" for name in ontology.event_types]
         batch = tokenizer(texts, padding=True, return_tensors="pt")
         mask = batch["attention_mask"].unsqueeze(2)
+        self.encoder.eval()
         hidden = self.encoder(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+        self.encoder.train()
         vectors = (hidden * mask).sum(1) / mask.sum(1)
         own = vectors - vectors.mean(0)
         own = own / own.norm(dim=1, keepdim=True).clamp(min=1e-6)
@@ -218,7 +222,7 @@ class EventModel(PreTrainedModel):
             )
         rows = mask[:, 0]
         if not bool(rows.any()):
-            return logits.sum() * 0
+            return (logits.sum() + self.transitions.sum()) * 0  # every parameter has a gradient in every step
         with torch.autocast(logits.device.type, enabled=False):
             likelihood = crf_log_likelihood(logits[rows], labels[rows].clamp(min=0), mask[rows], *self.tag_scores())
         return -likelihood.sum() / n_units

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,10 @@ def viterbi(emissions: Floats, lengths: NDArray[np.int64], chain: ChainScores) -
 
     Returns:
         ``(batch, units)``; what lies behind a row's length is 0.
-
     """
     batch, n_units, n_tags = emissions.shape
     rows = np.arange(batch)
-    back = np.zeros((n_units, batch, n_tags), dtype=np.int8)
+    back = np.zeros((n_units, batch, n_tags), dtype=np.int16)
     score = chain.start + emissions[:, 0]
     final = score + chain.end
     for i in range(1, n_units):
@@ -61,10 +61,10 @@ def viterbi(emissions: Floats, lengths: NDArray[np.int64], chain: ChainScores) -
 class Lattice:
     """Log-sums of a batch; ``forward[b, i, t]`` includes unit i's emission, ``backward[b, i, t]`` does not."""
 
-    emissions: Floats
-    forward: Floats
-    backward: Floats
-    log_z: Floats
+    emissions: Doubles
+    forward: Doubles
+    backward: Doubles
+    log_z: Doubles
     chain: ChainScores
 
     def span_probability(self, row: int, first: int, tags: list[int], length: int, closing: NDArray[np.bool_]) -> float:
@@ -76,7 +76,6 @@ class Lattice:
             tags: tag ids of the span.
             length: units of the row.
             closing: ``(n_tags,)`` tags that may follow without continuing the span.
-
         """
         end = first + len(tags)
         score = float(self.forward[row, first, tags[0]])
@@ -90,8 +89,9 @@ class Lattice:
         return float(min(1.0, np.exp(score - float(self.log_z[row]))))
 
 
-def lattice(emissions: Floats, lengths: NDArray[np.int64], chain: ChainScores) -> Lattice:
-    """Runs the forward–backward algorithm over a batch (shapes as :func:`viterbi`)."""
+def lattice(emissions: Floats | Doubles, lengths: NDArray[np.int64], chain: ChainScores) -> Lattice:
+    """Runs the forward–backward algorithm over a batch (shapes as :func:`viterbi`), in float64 for long rows."""
+    emissions = emissions.astype(np.float64)
     _, n_units, _ = emissions.shape
     forward = np.empty_like(emissions)
     backward = np.empty_like(emissions)
@@ -106,8 +106,8 @@ def lattice(emissions: Floats, lengths: NDArray[np.int64], chain: ChainScores) -
     return Lattice(emissions, forward, backward, log_z, chain)
 
 
-def _log_sum_exp(values: Floats, axis: int = 1) -> Floats:
+def _log_sum_exp(values: Doubles, axis: int = 1) -> Doubles:
     top = values.max(axis=axis, keepdims=True)
     with np.errstate(divide="ignore"):
         total = np.log(np.exp(values - top).sum(axis=axis))
-    return np.asarray(total + top.squeeze(axis), dtype=np.float32)
+    return np.asarray(total + top.squeeze(axis))

@@ -30,7 +30,6 @@ def calibrate(extractor: Extractor, sentences: Sequence[AnnotatedSentence], fitt
         extractor: the trained model; its own calibration is not used.
         sentences: gold sentences the model was not trained on.
         fitted_on: what to write into the checkpoint as the source.
-
     """
     scores = extractor.score([s.text for s in sentences])
     calibration = Calibration(fitted_on=fitted_on)
@@ -84,7 +83,6 @@ def fit_thresholds(probabilities: Floats, gold: NDArray[np.bool_], ontology: Ont
         probabilities: ``(n_sentences, n_types)``, calibrated.
         gold: the same shape.
         ontology: gives the types' names.
-
     """
     common = _best_threshold(probabilities, gold)
     thresholds = {}
@@ -104,7 +102,7 @@ def _lead_threshold(p: Floats, gold: NDArray[np.bool_], thresholds: Floats) -> f
         return (_f1(marked, gold) + _f1(np.asarray(marked.any(1)), np.asarray(gold.any(1)))) / 2
 
     values = np.array([score(float(t)) for t in GRID])
-    return float(np.round(GRID[np.flatnonzero(values >= values.max() - 0.001)].mean(), 3))
+    return _plateau(values)
 
 
 def _f1(marked: NDArray[np.bool_], gold: NDArray[np.bool_]) -> float:
@@ -112,11 +110,16 @@ def _f1(marked: NDArray[np.bool_], gold: NDArray[np.bool_]) -> float:
 
 
 def _best_threshold(p: Floats, gold: NDArray[np.bool_]) -> float:
-    """Middle of the widest run of grid thresholds whose F1 is within 0.002 of the best."""
+    """The threshold with the best F1."""
     f1 = np.array([_f1(p >= t, gold) for t in GRID])
-    good = np.flatnonzero(f1 >= f1.max() - 0.002)
+    return _plateau(f1)
+
+
+def _plateau(values: NDArray[np.float64], slack: float = 0.002) -> float:
+    """Middle of the widest run of grid points whose value is within ``slack`` of the best."""
+    good = np.flatnonzero(values >= values.max() - slack)
     runs = np.split(good, np.flatnonzero(np.diff(good) > 1) + 1)
-    return float(GRID[max(runs, key=len)].mean())
+    return float(np.round(GRID[max(runs, key=len)].mean(), 3))
 
 
 def _tag_temperature(
@@ -188,7 +191,7 @@ def _role_threshold(logits: Floats, labels: NDArray[np.int64]) -> float:
         return 2 * hits / max(1, int((some >= t).sum() + (labels > 0).sum()))
 
     values = np.array([f1(float(t)) for t in GRID])
-    return float(np.round(GRID[np.flatnonzero(values >= values.max() - 0.001)].mean(), 3))
+    return _plateau(values)
 
 
 def _minimise(loss: Callable[[float], float]) -> float:

