@@ -37,7 +37,6 @@ def evaluate(
     used, pairs = _pairs(gold, predicted, model, ontology, device)
     result = evaluate_pairs(pairs, used, samples)
     result["inputs"] = _inputs(gold, predicted, model)
-    print_evaluation(result)
     if json_output:
         from tacitus.files import write_json
 
@@ -47,6 +46,7 @@ def evaluate(
 
         write_report(report, result, pairs, used)
         typer.echo(f"report written to {report / 'report.html'}", err=True)
+    print_evaluation(result)
 
 
 def _pairs(
