@@ -118,7 +118,7 @@ def test_train_overrides_and_finishes(tiny_task, tmp_path):
         (["predict", "{report}", "-o", "{tmp}/p.jsonl"], "report.jsonl:1: 'spans' is missing"),
         (["evaluate", "{report}"], "either a file of predictions or --model"),
         (["train", "/no/such.yaml"], "cannot read the recipe"),
-        (["annotations", "check", "{tmp}"], "no train.jsonl, dev.jsonl or test.jsonl"),
+        (["annotations", "check", "{tmp}"], "no JSONL file here"),
     ],
 )
 def test_a_mistake_is_one_line_exit_2_and_nothing_half_written(arguments, message, report, tiny_checkpoint, tmp_path):

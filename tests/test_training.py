@@ -272,3 +272,33 @@ def test_weights_of_another_model_are_refused(tiny_checkpoint, tmp_path):
     save_file(kept, broken / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(CheckpointError, match="do not belong together"):
         Extractor.load(broken)
+
+
+def test_two_processes_train_one_model(tiny_task):
+    """The launch file's way (torchrun), on two CPU processes; a batch of 4 each equals one of 8 up to the order of sums."""
+    output = tiny_task / "two"
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "tacitus.cli.main",
+    ]
+    arguments = [
+        "train",
+        str(tiny_task / "recipe.yaml"),
+        f"run.output={output}",
+        "optim.epochs=4",
+        "optim.batch_size=4",
+    ]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    log = [json.loads(line) for line in (output / "log.jsonl").read_text().splitlines()]
+    losses = [entry["loss"] for entry in log if "loss" in entry]
+    assert len(losses) == 4
+    assert losses[-1] < losses[0]
+    gold = read_sentences(tiny_task / "dev.jsonl")
+    assert len(Extractor.load(output).predict(gold)) == len(gold)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from tacitus.data.encode import prepare_tokenizer
 from tacitus.errors import CheckpointError, one_line
 from tacitus.extractor import Extractor, check_folder
 from tacitus.model.configuration import EventModelConfig
-from tacitus.model.decode import Decoder, calibration_from_dict
+from tacitus.model.decode import Calibration, Decoder, calibration_from_dict
 from tacitus.model.modeling import EventModel
 from tacitus.runtime.pytorch import PyTorchRuntime
 
@@ -93,3 +94,11 @@ def save_checkpoint(path: Path, model: EventModel, tokenizer: Tokenizer, half: b
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.save(str(path / "tokenizer.json"))
+    (path / "model.safetensors").chmod(0o644)  # the library writes it for its owner alone
+
+
+def store_calibration(path: Path, calibration: Calibration) -> None:
+    """Puts a calibration into the configuration of a stored checkpoint."""
+    config = EventModelConfig.from_pretrained(path)
+    config.calibration = asdict(calibration)
+    config.save_pretrained(path)

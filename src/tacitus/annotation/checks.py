@@ -39,7 +39,7 @@ def check_boundaries(sentence: AnnotatedSentence) -> Iterator[Finding]:
     for index, span in enumerate(sentence.spans or ()):
         text = sentence.span_text(index)
         first = text.split()[0] if text.split() else ""
-        if text.lower() in PRONOUNS:
+        if text.lower() in PRONOUNS and text != "US":
             yield Finding("error", sentence.id, f"{text!r} is a pronoun")
         if text != text.strip() or (_TRAILING.search(text) and not _name_ends(text)):
             yield Finding("error", sentence.id, f"{text!r} begins or ends in white space, punctuation or a clitic")

@@ -23,7 +23,10 @@ OntologyOption = Annotated[
 
 @app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(help="Folder with train.jsonl, dev.jsonl, test.jsonl, or one JSONL file.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(help="Folder with train.jsonl, dev.jsonl, test.jsonl (and train-2.jsonl …), or one JSONL file."),
+    ],
     ontology: OntologyOption = None,
     report: Annotated[bool, typer.Option("--report", help="Print the counts as JSON.")] = False,
     source: Annotated[
@@ -58,10 +61,15 @@ def check(
 def _read_parts(folder: Path, ontology: Ontology) -> dict[str, list[AnnotatedSentence]]:
     from tacitus.data.jsonl import read_sentences
 
-    files = [folder] if folder.is_file() else [folder / f"{name}.jsonl" for name in ("train", "dev", "test")]
-    parts = {file.stem: read_sentences(file, ontology) for file in files if file.exists()}
+    files = [folder] if folder.is_file() else sorted(folder.glob("*.jsonl"))
+    parts: dict[str, list[AnnotatedSentence]] = {}
+    for file in files:
+        # train-2.jsonl belongs to train
+        parts.setdefault(file.stem.partition("-")[0], []).extend(read_sentences(file, ontology))
     if not parts:
-        raise InputError(f"{folder}: no train.jsonl, dev.jsonl or test.jsonl here; give the folder that holds them")
+        raise InputError(
+            f"{folder}: no JSONL file here; give the folder that holds train.jsonl, dev.jsonl and test.jsonl"
+        )
     ids = [s.id for part in parts.values() for s in part]
     if len(set(ids)) != len(ids):
         raise RecordError(f"{folder}: a sentence id stands in two parts; ids are unique over all parts")

@@ -36,6 +36,7 @@ def model_card(recipe: Recipe, ontology: Ontology, metrics: dict[str, Any]) -> s
             "",
             f"## Figures on {metrics['data']['dev']['path']}",
             "",
+            *_same_file_note(metrics),
             _figures(metrics),
             "",
             "## Calibration",
@@ -56,6 +57,12 @@ def model_card(recipe: Recipe, ontology: Ontology, metrics: dict[str, Any]) -> s
             "",
         ]
     )
+
+
+def _same_file_note(metrics: dict[str, Any]) -> list[str]:
+    if metrics["calibration"]["fitted_on"] != metrics["data"]["dev"]["path"]:
+        return []
+    return ["Thresholds and the epoch were chosen on this file: read these figures as the upper side.", ""]
 
 
 def _metadata(recipe: Recipe) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, EarlyStoppingCallback, TrainingArguments, set_seed
 
-from tacitus.checkpoint import extractor_from_model, load_extractor, save_checkpoint
+from tacitus.checkpoint import load_extractor, save_checkpoint, store_calibration
 from tacitus.data.collate import Collator
 from tacitus.data.encode import FeatureEncoder, prepare_tokenizer
 from tacitus.data.jsonl import read_sentences
@@ -223,6 +224,7 @@ def _arguments(recipe: Recipe, folder: Path) -> TrainingArguments:
         dataloader_pin_memory=on_gpu,
         torch_compile=recipe.run.compile,
         logging_strategy="epoch",
+        disable_tqdm=not sys.stderr.isatty(),  # without a terminal, one line an epoch instead of a bar
         report_to="none",
         ddp_find_unused_parameters=False,
     )
@@ -255,29 +257,38 @@ def _finish(
 ) -> dict[str, Any]:
     model = trainer.accelerator.unwrap_model(trainer.model).float().cpu().eval()
     model.config.calibration = {}
-    before = extractor_from_model(model, tokenizer, str(output))
-    source = recipe.data.calibration or recipe.data.dev
-    calibration: Calibration = calibrate(before, data.calibration, fitted_on=source)
-    model.config.calibration = asdict(calibration)
     save_checkpoint(output, model, tokenizer)
-    after = load_extractor(output, "cpu")  # what is judged is what was stored
+    with atomic_text(output / "log.jsonl") as stream:
+        stream.writelines(json.dumps(entry) + "\n" for entry in trainer.state.log_history)
+    return calibrate_and_judge(recipe, ontology, data, output)
+
+
+def calibrate_and_judge(recipe: Recipe, ontology: Ontology, data: RunData, output: Path) -> dict[str, Any]:
+    """Calibrates a stored, trained checkpoint in place and writes its recipe and model card; gives its metrics.
+
+    What is calibrated and judged is what was stored, so that both can be done again without training.
+    """
+    before = load_extractor(output, "cpu")
+    before = replace(before, decoder=replace(before.decoder, calibration=Calibration()))
+    source = recipe.data.calibration or recipe.data.dev
+    store_calibration(output, calibrate(before, data.calibration, fitted_on=source))
     metrics = {
         "name": recipe.name,
         "data": data.provenance,
-        "epoch_of_best": _best_epoch(trainer),
+        "epoch_of_best": _best_epoch(output / "log.jsonl"),
         "calibration": {"fitted_on": source},
-        **evaluation_report(before, after, data.dev),
+        **evaluation_report(before, load_extractor(output, "cpu"), data.dev),
         "versions": versions(),
     }
     with atomic_text(output / "recipe.yaml") as stream:
         stream.write(dump_recipe(recipe))
-    with atomic_text(output / "log.jsonl") as stream:
-        stream.writelines(json.dumps(entry) + "\n" for entry in trainer.state.log_history)
     with atomic_text(output / "README.md") as stream:
         stream.write(model_card(recipe, ontology, metrics))
     return metrics
 
 
-def _best_epoch(trainer: EventTrainer) -> float | None:
-    scored = [entry for entry in trainer.state.log_history if SCORE in entry]
-    return max(scored, key=lambda entry: entry[SCORE])["epoch"] if scored else None
+def _best_epoch(log: Path) -> float | None:
+    """Epoch whose weights were kept: the best dev score of the training log."""
+    entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    scored = [entry for entry in entries if SCORE in entry]
+    return float(max(scored, key=lambda entry: entry[SCORE])["epoch"]) if scored else None
