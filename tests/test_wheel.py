@@ -44,7 +44,7 @@ def test_the_installed_wheel_extracts_with_the_checkout_out_of_reach(wheel, tmp_
     site = tmp_path / "site"
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", site, wheel], check=True)
     code = (
-        f"import sys; sys.path[:] = [{str(site)!r}, *(p for p in sys.path if {str(REPOSITORY)!r} not in p)]\n"
+        f"import sys; sys.path[:] = [{str(site)!r}, *(p for p in sys.path if p not in {[str(REPOSITORY), str(REPOSITORY / 'src')]!r})]\n"
         "import tacitus, tacitus.cli.main\n"
         f"assert tacitus.__file__.startswith({str(site)!r}), tacitus.__file__\n"
         "tacitus.cli.main.main()\n"
