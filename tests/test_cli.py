@@ -45,7 +45,7 @@ def test_extract_prints_a_table(report, tiny_checkpoint):
     done = tacitus("extract", report, "--model", tiny_checkpoint)
     assert done.returncode == 0, done.stderr
     assert "r1  2020-01-02" in done.stdout
-    assert all(word in done.stdout for word in ("attack", "rebels", "police", "juba", "1 events"))
+    assert all(word in done.stdout for word in ("attack", "rebels", "police", "juba", "1 event"))
 
 
 def test_extract_reads_standard_input(tiny_checkpoint):

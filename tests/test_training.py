@@ -56,6 +56,7 @@ def test_the_run_folder_tells_the_whole_story(tiny_checkpoint):
     assert metrics["versions"]["torch"]
     assert set(metrics["intervals"]) == set(metrics["headline"])
     config = json.loads((tiny_checkpoint / "config.json").read_text())
+    assert "_name_or_path" not in config["encoder"]
     assert set(config["calibration"]["thresholds"]) == {"attack", "capture", "deal"}
 
 

@@ -51,7 +51,9 @@ def require(package: str, extra: str) -> None:
         TacitusError: it is not; names the extra to install.
     """
     if importlib.util.find_spec(package) is None:
-        raise TacitusError(f"this needs the package {package!r}; install it with: pip install 'tacitus[{extra}]'")
+        raise TacitusError(
+            f"this needs the package {package!r}; install the extra {extra!r}: pip install '.[{extra}]' in the checkout"
+        )
 
 
 def suggest(value: str, options: Iterable[str]) -> str:

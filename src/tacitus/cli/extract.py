@@ -41,9 +41,8 @@ def extract(
         check_output(output)
     files, skipped = find_inputs(inputs)
     if skipped:
-        typer.echo(
-            f"left out {len(skipped)} files that are no text, JSONL, CSV or Parquet, first {skipped[0]}", err=True
-        )
+        found = f"{skipped[0]}" + (f" and {len(skipped) - 1} more" if len(skipped) > 1 else "")
+        typer.echo(f"left out (folders are read for .txt, .jsonl, .csv and .parquet): {found}", err=True)
     if output and any(file.resolve() == output.resolve() for file in files):
         raise InputError(f"{output}: is an input too; choose another output")
     extractor = Extractor.load(model, device)

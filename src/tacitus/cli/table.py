@@ -30,7 +30,7 @@ def print_events(
         console.print(Text(f"\n{doc_id}{date}", style="bold"))
         console.print(table)
         n += len(rows)
-    console.print(Text(f"\n{n} events" if n else "no events"))
+    console.print(Text(f"\n{n} event{'s' if n > 1 else ''}" if n else "no events"))
     return n
 
 

@@ -128,7 +128,9 @@ class EventModel(PreTrainedModel):
         for name in ("attention_probs_dropout_prob", "attention_dropout"):
             if hasattr(encoder_config, name):
                 setattr(encoder_config, name, attention_dropout)
-        config = EventModelConfig(encoder=encoder_config.to_dict(), ontology=ontology.to_dict(), **options)
+        described = encoder_config.to_dict()
+        described.pop("_name_or_path", None)  # where it lay on this machine is of no use elsewhere
+        config = EventModelConfig(encoder=described, ontology=ontology.to_dict(), **options)
         model = cls(config)
         pretrained = AutoModel.from_pretrained(encoder, dtype=torch.float32).state_dict()
         wanted = model.encoder.state_dict().keys()
