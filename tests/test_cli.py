@@ -72,6 +72,19 @@ def test_extract_writes_the_same_events_in_every_format(report, tiny_checkpoint,
     assert (row["actor1"], row["actor2"], row["location"], row["notes"]) == ("rebels", "police", "juba", event["text"])
 
 
+def test_extract_writes_a_page_beside_the_events(report, tiny_checkpoint, tmp_path):
+    result = tacitus(
+        "extract", report, "-m", tiny_checkpoint, "-o", tmp_path / "e.jsonl", "--html", tmp_path / "e.html"
+    )
+    assert result.returncode == 0, result.stderr
+    alone = tacitus("extract", report, "-m", tiny_checkpoint, "--html", tmp_path / "alone.html")
+    assert alone.returncode == 0, alone.stderr
+    assert (tmp_path / "e.html").read_text() == (tmp_path / "alone.html").read_text()
+    assert len((tmp_path / "e.jsonl").read_text().splitlines()) == (tmp_path / "e.html").read_text().count(
+        '"confidence":'
+    )
+
+
 def test_predict_then_evaluate(tiny_task, tiny_checkpoint, tmp_path):
     done = tacitus(
         "predict", tiny_task / "dev.jsonl", "-o", tmp_path / "p.jsonl", "--model", tiny_checkpoint, "--scores"

@@ -15,7 +15,7 @@ ROWS = [  # top to bottom; a module may import its own row's rooms only from the
     ["training", "annotation"],
     ["evaluation"],
     ["checkpoint"],
-    ["extractor", "event_files"],
+    ["extractor", "event_files", "event_page"],
     ["events"],
     ["runtime"],
     ["model"],
@@ -23,7 +23,7 @@ ROWS = [  # top to bottom; a module may import its own row's rooms only from the
     ["tagging", "sentences", "metrics"],
     ["records"],
     ["ontology"],
-    ["resources", "files"],
+    ["resources", "files", "page"],
     ["errors"],
 ]
 RANK = {room: rank for rank, rooms in enumerate(ROWS) for room in rooms}

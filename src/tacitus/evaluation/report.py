@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from tacitus.evaluation.slices import slices
 from tacitus.files import atomic_text, write_json
 from tacitus.metrics import count
 from tacitus.ontology import Ontology
+from tacitus.page import render_page
 from tacitus.records import AnnotatedSentence
 
 Pairs = Sequence[tuple[AnnotatedSentence, AnnotatedSentence]]
@@ -32,7 +32,7 @@ def write_report(folder: str | Path, result: dict[str, Any], pairs: Pairs, ontol
     scored = [scored_sentence(gold, predicted) for gold, predicted in pairs]
     data = _page_data(result, pairs, ontology) | {"sentences": scored}
     with atomic_text(folder / "report.html") as stream:
-        stream.write(render(data))
+        stream.write(render_page("tacitus.evaluation", "report.html", data))
     with atomic_text(folder / "sentences.jsonl") as stream:
         stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in scored)
     write_json(folder / "metrics.json", result | {"slices": data["slices"], "confusion": data["confusion"]})
@@ -48,10 +48,3 @@ def _page_data(result: dict[str, Any], pairs: Pairs, ontology: Ontology) -> dict
         "reliability": reliability(every[0].ravel(), every[1].ravel()) if every else None,
         "risk": risk_coverage(marked, correct) if marked.size else None,
     }
-
-
-def render(data: dict[str, Any]) -> str:
-    """The page with its data inside; no text of the data can end the script element or be taken for markup."""
-    template = (files("tacitus.evaluation") / "report.html").read_text(encoding="utf-8")
-    safe = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "\\u2028")
-    return template.replace("/*DATA*/", safe.replace("\u2029", "\\u2029"))
