@@ -60,6 +60,18 @@ def test_units_are_word_and_punctuation_pieces_under_any_tokenizer(tokenizer):
     assert len(aligned) == 4
 
 
+def test_every_token_knows_the_letter_case_of_its_word(tokenizer):
+    text = "Rebels shelled KYIV near McGill, É. Ökalan 7 iPhone"
+    (encoded,) = encode_texts([text], prepare_tokenizer(tokenizer, 512))
+    (window,) = encoded.windows
+    starts = {
+        start: window.case_ids[p] for (start, _), p in zip(encoded.unit_offsets, window.unit_positions, strict=True)
+    }
+    words = {"Rebels": 1, "shelled": 0, "KYIV": 2, "near": 0, "McGill": 3, "É": 1, "Ökalan": 1, "7": 0, "iPhone": 3}
+    assert {word: starts[text.index(word)] for word in words} == words
+    assert len(window.case_ids) == len(window.input_ids)
+
+
 def test_windows_cover_every_unit_and_agree_on_offsets(tokenizer):
     text = " ".join(random.Random(1).choices(["rebels", "troops,", "villagers", "Deir", "ez-Zor", "x1y2z3"], k=300))
     whole = encode_texts([text], prepare_tokenizer(tokenizer, 100_000))[0]

@@ -61,6 +61,17 @@ def test_a_family_trains_saves_and_loads(encoder, tiny_ontology, tiny_sentences,
         np.testing.assert_allclose(a.tag_logits, b.tag_logits, atol=1e-5)
 
 
+def test_letter_case_is_seen_through_an_uncased_tokenizer(encoder, tiny_ontology):
+    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
+    model = EventModel.from_encoder(str(encoder), tiny_ontology, max_tokens=64, role_dim=16, letter_case=True).eval()
+    extractor = extractor_from_model(model, tokenizer, "memory")
+    before = extractor.score(["police in juba", "Police in JUBA"])
+    np.testing.assert_allclose(before[0].tag_logits, before[1].tag_logits, atol=1e-6)  # it begins by changing nothing
+    torch.nn.init.normal_(model.case_embedding.weight)
+    lower, upper = extractor.score(["police in juba", "Police in JUBA"])
+    assert np.abs(lower.tag_logits - upper.tag_logits).max() > 1e-3
+
+
 def test_padding_does_not_change_scores(encoder, tiny_ontology, tiny_sentences):
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
     model = EventModel.from_encoder(str(encoder), tiny_ontology, max_tokens=64, role_dim=16).eval()

@@ -15,9 +15,9 @@ from tacitus.data.encode import IGNORE
 class Collator:
     """Pads features of :class:`tacitus.data.encode.FeatureEncoder` to the longest of the batch.
 
-    Gives ``input_ids`` and ``attention_mask`` ``(batch, seq)``, ``unit_positions`` ``(batch, units)`` padded with -1,
-    and, where the features carry labels, ``event_labels`` ``(batch, n_types)``, ``tag_labels`` ``(batch, units)`` and
-    ``role_labels`` ``(batch, units, n_types)``, padded with ``IGNORE``.
+    Gives ``input_ids``, ``case_ids`` and ``attention_mask`` ``(batch, seq)``, ``unit_positions`` ``(batch, units)``
+    padded with -1, and, where the features carry labels, ``event_labels`` ``(batch, n_types)``, ``tag_labels``
+    ``(batch, units)`` and ``role_labels`` ``(batch, units, n_types)``, padded with ``IGNORE``.
     """
 
     pad_token_id: int
@@ -29,6 +29,7 @@ class Collator:
         ids = _pad([f["input_ids"] for f in features], self.pad_token_id)
         batch = {
             "input_ids": ids,
+            "case_ids": _pad([f["case_ids"] for f in features], 0),
             "attention_mask": _pad([[1] * len(f["input_ids"]) for f in features], 0),
             "unit_positions": _pad([f["unit_positions"] for f in features], -1, n_units),
         }

@@ -9,6 +9,7 @@ aligned by offsets, so that byte-level and sentence-piece tokenizers see the whi
 from __future__ import annotations
 
 import bisect
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,13 +22,19 @@ from tacitus.records import AnnotatedSentence, Span
 from tacitus.tagging import TagSet
 
 IGNORE = -100
+N_CASES = 4
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One input of the encoder. ``unit_positions[k]`` is the token position of unit ``first_unit + k``."""
+    """One input of the encoder. ``unit_positions[k]`` is the token position of unit ``first_unit + k``.
+
+    ``case_ids`` tells the letter case of each token's word (:func:`letter_case`), which uncased tokenizers drop.
+    """
 
     input_ids: list[int]
+    case_ids: list[int]
     unit_positions: list[int]
     first_unit: int
 
@@ -57,13 +64,16 @@ def _encode(text: str, encoding: Encoding) -> EncodedSentence:
     parts = [encoding, *encoding.overflowing]
     offsets: list[tuple[int, int]] = []
     windows: list[Window] = []
+    cases = _case_by_character(text)
     for part in parts:
         starts: list[tuple[int, int]] = []  # (text start, token position) of the units that begin in this window
+        case_ids = [0] * len(part.ids)
         for position, ((start, end), special) in enumerate(zip(part.offsets, part.special_tokens_mask, strict=True)):
             while start < end and text[start].isspace():
                 start += 1
             if special or start >= end:
                 continue
+            case_ids[position] = cases[start]
             # Normalisation that strips accents leaves combining marks outside the token.
             while end < len(text) and _is_mark(text[end]):
                 end += 1
@@ -75,8 +85,26 @@ def _encode(text: str, encoding: Encoding) -> EncodedSentence:
             if not offsets or offsets[-1][0] < start:
                 offsets.append((start, end))
         first = bisect.bisect_left(offsets, (starts[0][0], 0)) if starts else len(offsets)
-        windows.append(Window(list(part.ids), [position for _, position in starts], first))
+        windows.append(Window(list(part.ids), case_ids, [position for _, position in starts], first))
     return EncodedSentence(windows, offsets)
+
+
+def letter_case(word: str) -> int:
+    """0 no capital, 1 a capital first, 2 two capitals or more and nothing else, 3 capitals elsewhere."""
+    letters = [char for char in word if char.isalpha()]
+    n_capitals = sum(char.isupper() for char in letters)
+    if not n_capitals:
+        return 0
+    if n_capitals == len(letters) and n_capitals > 1:
+        return 2
+    return 1 if n_capitals == 1 and letters[0].isupper() else 3
+
+
+def _case_by_character(text: str) -> list[int]:
+    cases = [0] * len(text)
+    for match in _WORD.finditer(text):
+        cases[match.start() : match.end()] = [letter_case(match[0])] * len(match[0])
+    return cases
 
 
 def _begins_unit(text: str, start: int) -> bool:
@@ -117,10 +145,10 @@ def align_spans(
 class FeatureEncoder:
     """Annotated sentences → training features, one per window.
 
-    A feature holds ``input_ids``, ``unit_positions``, ``event_labels`` (one 0/1 per type, or all ``IGNORE``),
-    ``tag_labels`` (one per unit, or all ``IGNORE``), ``role_labels`` (triples unit, type, role; role 0 is none) and
-    ``length``. A layer that nobody annotated is left out of the loss; event labels also are in a cut sentence, since
-    no one window is known to hold the event.
+    A feature holds ``input_ids``, ``case_ids``, ``unit_positions``, ``event_labels`` (one 0/1 per type, or all
+    ``IGNORE``), ``tag_labels`` (one per unit, or all ``IGNORE``), ``role_labels`` (triples unit, type, role; role 0 is
+    none) and ``length``. A layer that nobody annotated is left out of the loss; event labels also are in a
+    cut sentence, since no one window is known to hold the event.
     """
 
     tokenizer: Tokenizer
@@ -158,6 +186,7 @@ class FeatureEncoder:
             tags = self.tag_set.encode([(a - first, b - first, label) for a, b, label in inside], n_units)
         return {
             "input_ids": window.input_ids,
+            "case_ids": window.case_ids,
             "unit_positions": window.unit_positions,
             "event_labels": events,
             "tag_labels": tags,

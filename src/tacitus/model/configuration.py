@@ -16,6 +16,8 @@ class EventModelConfig(PreTrainedConfig):
     Args:
         encoder: configuration of the encoder as a mapping (``model_type`` and the rest).
         ontology: the ontology as a mapping; its label order is the order of the heads' outputs.
+        letter_case: add a learned vector for the letter case of each token's word to the encoder's input; uncased
+            encoders see names only so.
         max_tokens: tokens per window.
         scheme: tag scheme, ``BIOES`` or ``BIO``.
         crf: learn transition scores (linear-chain CRF) instead of a softmax per unit with hard constraints.
@@ -34,6 +36,7 @@ class EventModelConfig(PreTrainedConfig):
         self,
         encoder: dict[str, Any] | None = None,
         ontology: dict[str, Any] | None = None,
+        letter_case: bool = False,
         max_tokens: int = 256,
         scheme: str = "BIOES",
         crf: bool = True,
@@ -48,6 +51,7 @@ class EventModelConfig(PreTrainedConfig):
     ) -> None:
         self.encoder = encoder or {}
         self.ontology = ontology or {}
+        self.letter_case = letter_case
         self.max_tokens = max_tokens
         self.scheme = scheme
         self.crf = crf

@@ -12,7 +12,7 @@ from torch.nn import functional
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 from transformers.utils import ModelOutput
 
-from tacitus.data.encode import IGNORE
+from tacitus.data.encode import IGNORE, N_CASES
 from tacitus.model.configuration import EventModelConfig
 from tacitus.model.crf import crf_log_likelihood
 from tacitus.ontology import Ontology
@@ -107,6 +107,8 @@ class EventModel(PreTrainedModel):
         self.encoder = AutoModel.from_config(encoder_config)
         if getattr(self.encoder, "pooler", None) is not None:
             self.encoder.pooler = None
+        width = self.encoder.get_input_embeddings().embedding_dim
+        self.case_embedding = nn.Embedding(N_CASES, width) if config.letter_case else None
         hidden = encoder_config.hidden_size
         n_types, tag_set = len(ontology.event_types), config.tag_set()
         self.dropout = nn.Dropout(config.head_dropout)
@@ -135,6 +137,8 @@ class EventModel(PreTrainedModel):
         pretrained = AutoModel.from_pretrained(encoder, dtype=torch.float32).state_dict()
         wanted = model.encoder.state_dict().keys()
         model.encoder.load_state_dict({k: v for k, v in pretrained.items() if k in wanted})
+        if model.case_embedding is not None:
+            nn.init.zeros_(model.case_embedding.weight)
         if model.event_head is not None:
             nn.init.constant_(model.event_head.classifier.bias, RARE_EVENT_LOGIT)
             model._point_queries_at_definitions(AutoTokenizer.from_pretrained(encoder), ontology)
@@ -165,6 +169,7 @@ class EventModel(PreTrainedModel):
     def forward(
         self,
         input_ids: Tensor,
+        case_ids: Tensor,
         attention_mask: Tensor,
         unit_positions: Tensor,
         event_labels: Tensor | None = None,
@@ -172,7 +177,10 @@ class EventModel(PreTrainedModel):
         role_labels: Tensor | None = None,
     ) -> EventModelOutput:
         """Scores of a batch, and the loss when labels are given; shapes as :class:`tacitus.data.collate.Collator`."""
-        hidden = self.dropout(self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state)
+        embedded = self.encoder.get_input_embeddings()(input_ids)
+        if self.case_embedding is not None:
+            embedded = embedded + self.case_embedding(case_ids)
+        hidden = self.dropout(self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state)
         index = unit_positions.clamp(min=0).unsqueeze(2).expand(-1, -1, hidden.shape[2])
         units = hidden.gather(1, index)
         output = EventModelOutput()

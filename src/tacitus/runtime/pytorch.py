@@ -28,7 +28,9 @@ class PyTorchRuntime:
     @torch.inference_mode()
     def run(self, windows: Sequence[Window]) -> list[WindowScores]:
         """Scores of one batch of windows, in order."""
-        features = [{"input_ids": w.input_ids, "unit_positions": w.unit_positions} for w in windows]
+        features = [
+            {"input_ids": w.input_ids, "case_ids": w.case_ids, "unit_positions": w.unit_positions} for w in windows
+        ]
         batch = {name: tensor.to(self.device) for name, tensor in self._collate(features).items()}
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16):
             output = self.model(**batch)

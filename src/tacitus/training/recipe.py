@@ -35,13 +35,14 @@ class ModelPart(_Part):
     """The network: encoder and heads (see :class:`tacitus.model.configuration.EventModelConfig`)."""
 
     encoder: str = ENCODER
+    letter_case: bool = True
     max_tokens: Annotated[int, Field(ge=16)] = 256
     scheme: Literal["BIO", "BIOES"] = "BIOES"
     crf: bool = True
     pooling: Literal["attention", "mean", "first"] = "attention"
     role_dim: Count = 64
     head_dropout: Share = 0.1
-    attention_dropout: Share = 0.0  # 0 lets fused attention kernels run: a sixth faster on a CPU
+    attention_dropout: Share = 0.0
     loss_weights: dict[Literal["events", "tags", "roles"], float] = {}
     positive_weight: Positive = 1.0
     focal_gamma: Annotated[float, Field(ge=0)] = 0.0
