@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tacitus import __version__
-from tacitus.cli import annotations, baselines, compare, evaluate, extract, predict, train
+from tacitus.cli import annotations, baselines, benchmark, compare, evaluate, extract, predict, train
 from tacitus.errors import TacitusError, one_line
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("baselines")(baselines.baselines)
 app.command("train")(train.train)
+app.command("benchmark")(benchmark.benchmark)
 app.add_typer(annotations.app, name="annotations")
 
 
