@@ -61,6 +61,8 @@ class OptimPart(_Part):
     warmup_share: Share = 0.1
     schedule: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
     max_grad_norm: Positive = 1.0
+    weight_average: Share = 0.0  # decay of a moving average of the weights, evaluated and kept in their place; 0: none
+    r_drop: Annotated[float, Field(ge=0)] = 0.0  # weight of two dropout passes' disagreement in the loss; 0: one pass
 
 
 class RunPart(_Part):

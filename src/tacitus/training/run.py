@@ -191,6 +191,8 @@ def _trainer(
         callbacks=callbacks,
         dev=dev,
         raw_tokenizer=tokenizer,
+        average=recipe.optim.weight_average,
+        r_drop=recipe.optim.r_drop,
     )
 
 
