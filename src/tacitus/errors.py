@@ -35,6 +35,10 @@ class CheckpointError(TacitusError):
     """A checkpoint folder that is missing, incomplete or of another kind."""
 
 
+class ServerError(TacitusError):
+    """An annotation server that cannot be reached, refuses, or holds something else than expected."""
+
+
 def is_unicode(text: str) -> bool:
     """Whether a text can be written as UTF-8: a lone surrogate, which JSON can smuggle in, cannot."""
     try:

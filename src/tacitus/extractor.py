@@ -113,14 +113,8 @@ class Extractor:
         waiting: list[tuple[Document, list[AnnotatedSentence], list[int]]] = []
         n_sentences = 0
         for document in documents:
-            cut = split_sentences(document.text)
-            sentences = [
-                AnnotatedSentence(
-                    f"{document.id}-s{i:02d}", document.text[s.start : s.end], doc_id=document.id, sentence_index=i
-                )
-                for i, s in enumerate(cut)
-            ]
-            waiting.append((document, sentences, [s.start for s in cut]))
+            sentences, starts = document_sentences(document)
+            waiting.append((document, sentences, starts))
             n_sentences += len(sentences)
             if n_sentences >= CHUNK_SENTENCES:
                 yield from self._code(waiting)
@@ -142,6 +136,18 @@ class Extractor:
             raise TypeError("extract takes several texts; put the one in a list")
         documents = (Document(str(i), text) for i, text in enumerate(texts))
         return [list(coded.events(self.ontology)) for coded in self.stream(documents)]
+
+
+def document_sentences(document: Document) -> tuple[list[AnnotatedSentence], list[int]]:
+    """A document's sentences, not yet annotated, and where each begins in it."""
+    cut = split_sentences(document.text)
+    sentences = [
+        AnnotatedSentence(
+            f"{document.id}-s{i:02d}", document.text[s.start : s.end], doc_id=document.id, sentence_index=i
+        )
+        for i, s in enumerate(cut)
+    ]
+    return sentences, [s.start for s in cut]
 
 
 def _chunks(items: Sequence[AnnotatedSentence], size: int) -> Iterator[Sequence[AnnotatedSentence]]:
