@@ -1,0 +1,158 @@
+"""Which sentences to annotate next: by uncertainty, rare types, diversity or chance; near-duplicates never together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacitus.extractor import Extractor
+from tacitus.model.decode import Decoder, SentenceScores
+from tacitus.model.viterbi import Floats
+from tacitus.records import AnnotatedSentence
+
+STRATEGIES = ("mixed", "uncertainty", "rarity", "diversity", "random", "order")
+NEAR = 0.95  # cosine of two sentence vectors above which the second waits until all others are queued
+SMOOTHING = 5.0  # annotated events that a type is taken to have before any
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What a model says of ``n`` sentences.
+
+    ``probabilities`` ``(n, n_types)`` of event types, ``spans`` ``(n,)`` the expected number of wrong unit tags,
+    ``vectors`` ``(n, hidden)`` of length 1.
+    """
+
+    probabilities: Floats
+    spans: Floats
+    vectors: Floats
+
+
+def choose(
+    pool: Sequence[AnnotatedSentence],
+    labelled: Sequence[AnnotatedSentence],
+    extractor: Extractor | None,
+    strategy: str,
+    n: int,
+    seed: int = 1,
+) -> list[AnnotatedSentence]:
+    """The first ``n`` of the pool in the order to annotate them in.
+
+    Args:
+        pool: sentences without annotations.
+        labelled: what is annotated already.
+        extractor: the checkpoint to ask; not needed for ``random`` and ``order``.
+        strategy: one of ``STRATEGIES``.
+        n: how many.
+        seed: of chance.
+    """
+    if strategy == "order":
+        return list(pool[:n])
+    if strategy == "random" or extractor is None:
+        return [pool[i] for i in np.random.default_rng(seed).permutation(len(pool))[:n]]
+    signals = ask(extractor, [s.text for s in pool])
+    known = embed(extractor, [s.text for s in labelled]) if labelled else signals.vectors[:0]
+    counts = np.array([sum(t in s.event_types() for s in labelled) for t in extractor.ontology.event_types], np.float32)
+    return [pool[i] for i in select(strategy, signals, known, counts, n)]
+
+
+def ask(extractor: Extractor, texts: Sequence[str]) -> Signals:
+    """A checkpoint's signals for sentences."""
+    scores = extractor.score(texts)
+    return Signals(event_probabilities(extractor.decoder, scores), tag_errors(scores), embed(extractor, texts))
+
+
+def event_probabilities(decoder: Decoder, scores: Sequence[SentenceScores]) -> Floats:
+    """Calibrated probabilities of event types, ``(n, n_types)``; no columns where the ontology has no types."""
+    logits = [s.event_logits for s in scores if s.event_logits is not None]
+    return decoder.event_probabilities(np.stack(logits)) if logits else np.zeros((len(scores), 0), np.float32)
+
+
+def tag_errors(scores: Sequence[SentenceScores]) -> Floats:
+    """Expected number of units whose likeliest tag is wrong, unit by unit, ``(n,)``."""
+    return np.array([_tag_errors(s.tag_logits) for s in scores], dtype=np.float32)
+
+
+def _tag_errors(logits: Floats | None) -> float:
+    return 0.0 if logits is None or not len(logits) else float((1 - tag_probabilities(logits).max(1)).sum())
+
+
+def tag_probabilities(logits: Floats) -> Floats:
+    """Softmax over the tags of each unit, ``(units, n_tags)``; the chain between units is left out."""
+    p = np.exp(logits - logits.max(1, keepdims=True))
+    return np.asarray(p / p.sum(1, keepdims=True), dtype=np.float32)
+
+
+def embed(extractor: Extractor, texts: Sequence[str]) -> Floats:
+    """Mean token vectors of a checkpoint's encoder, scaled to length 1, ``(n, hidden)``."""
+    import torch
+
+    from tacitus.checkpoint import load_model
+
+    model = load_model(Path(extractor.name)).eval()
+    out: list[Floats] = []
+    for start in range(0, len(texts), 64):
+        encodings = extractor.tokenizer.encode_batch(list(texts[start : start + 64]))
+        longest = max(len(e.ids) for e in encodings)
+        ids = torch.tensor([[*e.ids, *[0] * (longest - len(e.ids))] for e in encodings])
+        mask = torch.tensor([[1] * len(e.ids) + [0] * (longest - len(e.ids)) for e in encodings])
+        with torch.inference_mode():
+            hidden = model.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        out.append(np.asarray(((hidden * mask.unsqueeze(2)).sum(1) / mask.sum(1, keepdim=True)).numpy()))
+    vectors = np.concatenate(out)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+def select(strategy: str, signals: Signals, known: Floats, counts: Floats, n: int) -> list[int]:
+    """Indices of the ``n`` sentences that teach most, best first.
+
+    ``uncertainty`` expects the model's mistakes in types and spans; ``rarity`` weighs the types it sees by how seldom
+    they are annotated; ``diversity`` takes what is farthest from everything taken or known (k-center greedy, Sener &
+    Savarese 2018); ``mixed`` multiplies the three.
+
+    Args:
+        strategy: one of ``STRATEGIES`` but chance and order.
+        signals: of the pool.
+        known: vectors of annotated sentences, ``(m, hidden)``.
+        counts: annotated events of each type, ``(n_types,)``.
+        n: how many.
+    """
+    worth = np.ones(len(signals.vectors), dtype=np.float32)
+    if strategy in ("mixed", "uncertainty"):
+        worth = worth * _scaled(type_errors(signals.probabilities) + signals.spans)
+    if strategy in ("mixed", "rarity"):
+        worth = worth * _scaled(rarity(signals.probabilities, counts))
+    return _greedy(worth, signals.vectors, known, n, strategy in ("mixed", "diversity"))
+
+
+def type_errors(probabilities: Floats) -> Floats:
+    """Expected number of types that are wrongly marked or missed, ``(n,)``."""
+    return np.asarray(np.minimum(probabilities, 1 - probabilities).sum(1), dtype=np.float32)
+
+
+def rarity(probabilities: Floats, counts: Floats) -> Floats:
+    """Expected events of a sentence, each weighted by one over the annotated events of its type, ``(n,)``."""
+    return np.asarray(probabilities @ (1 / (counts + SMOOTHING)), dtype=np.float32)
+
+
+def _scaled(values: Floats) -> Floats:
+    return np.asarray(values / max(float(values.max(initial=0)), 1e-9), dtype=np.float32)
+
+
+def _greedy(worth: Floats, vectors: Floats, known: Floats, n: int, diverse: bool) -> list[int]:
+    """Takes the worthiest left, one by one; what lies near something taken or known is worth less, or waits."""
+    nearest = (vectors @ known.T).max(1) if len(known) else np.full(len(vectors), -1.0, dtype=np.float32)
+    taken: list[int] = []
+    left: NDArray[np.bool_] = np.ones(len(vectors), dtype=bool)
+    for _ in range(min(n, len(vectors))):
+        value = worth * (1 - nearest) if diverse else worth
+        value = np.where(nearest > NEAR, value - 2 * worth.max(), value)
+        best = int(np.where(left, value, -np.inf).argmax())
+        left[best] = False
+        taken.append(best)
+        nearest = np.maximum(nearest, vectors @ vectors[best])
+    return taken
