@@ -53,6 +53,8 @@ def agreement(
         "type_kappa_pooled": _kappa(marks[0].ravel(), marks[1].ravel()),
         "type_f1": table.micro("event").f1,
         "same_types": prf(table.total("exact/events")).recall,
+        "span_strict": table.micro("span/strict").f1,
+        "span_overlap": table.micro("span/overlap").f1,
         "span_strict_f1": {name: s.f1 for name, s in table.scores("span/strict").items()},
         "span_overlap_f1": {name: s.f1 for name, s in table.scores("span/overlap").items()},
         "role_strict_f1": {name: s.f1 for name, s in table.scores("role/strict").items()}
