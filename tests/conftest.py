@@ -7,11 +7,13 @@ import os
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from label_studio_server import SECOND, LabelStudio, find_executable
 from tacitus.data.jsonl import write_sentences
 from tacitus.ontology import Ontology, load_ontology, ontology_from_dict
 from tacitus.records import AnnotatedSentence, Event, Span
@@ -166,3 +168,18 @@ def tiny_checkpoint(tiny_task: Path) -> Path:
     output = tiny_task / "checkpoint"
     train(load_recipe(tiny_task / "recipe.yaml", [f"run.output={output}", "optim.epochs=15"]))
     return output
+
+
+@pytest.fixture(scope="session")
+def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
+    """A real Label Studio with two users, stopped at the end."""
+    executable = find_executable()
+    if executable is None:
+        pytest.skip("label-studio is not installed; TACITUS_LABEL_STUDIO names a virtual environment that has it")
+    server = LabelStudio(executable, tmp_path_factory.mktemp("label-studio"))
+    try:
+        server.start()
+        server.add_user(SECOND)
+        yield server
+    finally:
+        server.kill()

@@ -151,20 +151,3 @@ def split(
     for name, part in parts.items():
         write_sentences(output / f"{name}.jsonl", part)
         typer.echo(f"{name}: {len(part)} sentences", err=True)
-
-
-@app.command()
-def agreement(
-    first: Annotated[Path, typer.Argument(help="Annotated sentences (JSONL).")],
-    second: Annotated[Path, typer.Argument(help="The same sentences by another annotator (JSONL).")],
-    ontology: OntologyOption = None,
-) -> None:
-    """Print the agreement of two annotations of the same sentences, as JSON."""
-    require("sklearn", "train")
-    from tacitus.annotation.agreement import agreement as measure
-    from tacitus.data.jsonl import read_sentences
-    from tacitus.ontology import load_ontology
-
-    used = load_ontology(ontology)
-    result = measure(read_sentences(first, used), read_sentences(second, used), used)
-    typer.echo(json.dumps(result, indent=2))

@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from tacitus import __version__
-from tacitus.cli import annotations, baselines, benchmark, compare, evaluate, extract, predict, train
+from tacitus.cli import (
+    agreement,
+    annotate,
+    annotations,
+    backend,
+    baselines,
+    benchmark,
+    compare,
+    evaluate,
+    extract,
+    predict,
+    review,
+    train,
+)
 from tacitus.errors import TacitusError, one_line
 
 app = typer.Typer(
@@ -25,6 +38,10 @@ app.command("baselines")(baselines.baselines)
 app.command("train")(train.train)
 app.command("benchmark")(benchmark.benchmark)
 app.add_typer(annotations.app, name="annotations")
+annotate.app.command("agreement")(agreement.agreement)
+annotate.app.command("review")(review.review)
+annotate.app.command("backend")(backend.backend)
+app.add_typer(annotate.app, name="annotate")
 
 
 def _version(show: bool) -> None:
