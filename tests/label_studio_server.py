@@ -37,7 +37,7 @@ class LabelStudio:
         self.process: subprocess.Popen[bytes] | None = None
         self._tokens: dict[str, str] = {}
 
-    def start(self, timeout: float = 180) -> None:
+    def start(self, timeout: float = 400) -> None:
         environment = {
             "PATH": f"{Path(self.executable).parent}:{os.environ['PATH']}",
             "HOME": str(self.data),  # it keeps settings in the home folder

@@ -83,6 +83,14 @@ def test_a_push_is_idempotent_and_completes_itself(project, tiny_sentences, tiny
     assert project.table[1]["data"]["meta"] == {"date": "2026-01-01"}
 
 
+def test_a_part_of_a_report_does_not_shorten_what_stands_beside(project, tiny_ontology):
+    report = [AnnotatedSentence(f"d-{i}", f"Sentence {i}.", doc_id="d", sentence_index=i) for i in range(3)]
+    push(project, plan_push(project, report, None, tiny_ontology))
+    assert len(plan_push(project, report[1:], None, tiny_ontology)) == 0
+    whole = {"d": "Headline. Sentence 0. Sentence 1. Sentence 2."}
+    assert len(plan_push(project, report, None, tiny_ontology, documents=whole).update) == 3
+
+
 def test_an_annotated_sentence_keeps_its_text(project, tiny_sentences, tiny_ontology):
     push(project, plan_push(project, tiny_sentences[:2], None, tiny_ontology))
     project.annotate(1, 1, [])
