@@ -86,7 +86,9 @@ def best_f1(p: Vectors, gold: NDArray[np.bool_]) -> float:
     return float((2 * hits / (np.arange(1, len(hits) + 1) + gold.sum())).max())
 
 
-def next_step(strategy: str, seed: int, p: Vectors, vectors: Vectors, taken: list[int], marks: NDArray[np.bool_]) -> Any:
+def next_step(
+    strategy: str, seed: int, p: Vectors, vectors: Vectors, taken: list[int], marks: NDArray[np.bool_]
+) -> Any:
     """Indices of the next sentences."""
     left = np.setdiff1d(np.arange(len(vectors)), taken)
     if strategy == "random":
@@ -110,7 +112,7 @@ def curve(strategy: str, seed: int, pool: Any, dev: Any) -> dict[int, float]:
         taken += next_step(strategy, seed, probabilities(model, vectors), vectors, taken, marks)
 
 
-def run(seeds: list[int], on: str) -> dict[str, dict[str, dict[int, float]]]:
+def run(seeds: list[int], strategies: list[str], on: str) -> dict[str, dict[str, dict[int, float]]]:
     """Strategy → seed → curve."""
     ontology = load_ontology()
 
@@ -120,12 +122,12 @@ def run(seeds: list[int], on: str) -> dict[str, dict[str, dict[int, float]]]:
 
     train = read_sentences("annotations/train.jsonl", ontology)
     dev = marked(read_sentences("annotations/dev.jsonl", ontology)) if on == "dev" else None
-    curves: dict[str, dict[str, dict[int, float]]] = {name: {} for name in STRATEGIES}
+    curves: dict[str, dict[str, dict[int, float]]] = {name: {} for name in strategies}
     for seed in seeds:
         share = 1.02 * POOL / len(train)
         parts = split_by_document(train, {"pool": share, "rest": 1 - share}, seed)
         pool, judged = marked(parts["pool"][:POOL]), dev or marked(parts["rest"][:600])
-        for name in STRATEGIES:
+        for name in strategies:
             curves[name][str(seed)] = curve(name, seed, pool, judged)
     return curves
 
@@ -168,15 +170,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["run", "plot"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=STRATEGIES)
     parser.add_argument("--on", choices=["dev", "rest"], default="dev")
     given = parser.parse_args()
     if given.what == "plot":
         plot(table(json.loads(CURVES.read_text(encoding="utf-8"))))
         return
-    curves = run(given.seeds, given.on)
-    table(curves)
-    if given.on == "dev":
-        CURVES.write_text(json.dumps(curves, indent=1) + "\n", encoding="utf-8")
+    curves = run(given.seeds, given.strategies, given.on)
+    if given.on == "rest":
+        table(curves)
+        return
+    kept = json.loads(CURVES.read_text(encoding="utf-8")) if CURVES.exists() else {}
+    for name, by_seed in curves.items():
+        kept[name] = kept.get(name, {}) | by_seed
+    CURVES.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from tacitus.annotation.pool import read_pool
 from tacitus.annotation.pull import pull, read_state, write_state
 from tacitus.annotation.push import BATCH, CONTEXT, contexts, plan_push, push
 from tacitus.annotation.review import suspicions
-from tacitus.annotation.select import Signals, ask, choose, rarity, select
+from tacitus.annotation.select import Signals, ask, choose, select, worth
 from tacitus.cli.main import app
 from tacitus.data.jsonl import read_sentences, write_sentences
 from tacitus.data.label_studio import to_result
@@ -166,7 +166,18 @@ def test_each_strategy_takes_what_it_is_called_for():
     assert select("rarity", signals, none, counts, 1) == [2]
     assert select("diversity", signals, vectors[:1], counts, 1)[0] in (1, 2)
     assert sorted(select("mixed", signals, none, counts, 9)) == [0, 1, 2, 3]
-    assert rarity(p, counts)[2] > rarity(p, counts)[1]
+    assert worth("rarity", signals, counts)[2] > worth("rarity", signals, counts)[1]
+    assert (
+        worth("mixed", Signals(p, np.arange(4, dtype=np.float32), vectors), counts)[3]
+        > worth("mixed", signals, counts)[3]
+    )
+
+
+def test_a_batch_is_not_filled_with_one_rare_type():
+    p = np.array([[0.9, 0.0]] * 5 + [[0.0, 0.8]] * 5, dtype=np.float32)
+    vectors = unit(*np.random.default_rng(1).normal(size=(10, 16)))
+    first = select("rarity", Signals(p, np.zeros(10, np.float32), vectors), vectors[:0], np.zeros(2, np.float32), 4)
+    assert sorted(i // 5 for i in first) == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("strategy", ["uncertainty", "rarity", "diversity", "mixed"])

@@ -110,9 +110,10 @@ def embed(extractor: Extractor, texts: Sequence[str]) -> Floats:
 def select(strategy: str, signals: Signals, known: Floats, counts: Floats, n: int) -> list[int]:
     """Indices of the ``n`` sentences that teach most, best first.
 
-    ``uncertainty`` expects the model's mistakes in types and spans; ``rarity`` weighs the types it sees by how seldom
-    they are annotated; ``diversity`` takes what is farthest from everything taken or known (k-center greedy, Sener &
-    Savarese 2018); ``mixed`` multiplies the three.
+    ``uncertainty`` expects the model's mistakes in types and spans; ``rarity`` counts the events that it sees, each
+    over the events of its type annotated or taken so far; ``mixed`` counts doubts beside events and lets doubtful spans
+    weigh more; ``diversity`` takes what is farthest from everything taken or known (k-center greedy, Sener & Savarese
+    2018). What is nearly the same as something taken or known waits until all others are queued.
 
     Args:
         strategy: one of ``STRATEGIES`` but chance and order.
@@ -121,38 +122,28 @@ def select(strategy: str, signals: Signals, known: Floats, counts: Floats, n: in
         counts: annotated events of each type, ``(n_types,)``.
         n: how many.
     """
-    worth = np.ones(len(signals.vectors), dtype=np.float32)
-    if strategy in ("mixed", "uncertainty"):
-        worth = worth * _scaled(type_errors(signals.probabilities) + signals.spans)
-    if strategy in ("mixed", "rarity"):
-        worth = worth * _scaled(rarity(signals.probabilities, counts))
-    return _greedy(worth, signals.vectors, known, n, strategy in ("mixed", "diversity"))
-
-
-def type_errors(probabilities: Floats) -> Floats:
-    """Expected number of types that are wrongly marked or missed, ``(n,)``."""
-    return np.asarray(np.minimum(probabilities, 1 - probabilities).sum(1), dtype=np.float32)
-
-
-def rarity(probabilities: Floats, counts: Floats) -> Floats:
-    """Expected events of a sentence, each weighted by one over the annotated events of its type, ``(n,)``."""
-    return np.asarray(probabilities @ (1 / (counts + SMOOTHING)), dtype=np.float32)
-
-
-def _scaled(values: Floats) -> Floats:
-    return np.asarray(values / max(float(values.max(initial=0)), 1e-9), dtype=np.float32)
-
-
-def _greedy(worth: Floats, vectors: Floats, known: Floats, n: int, diverse: bool) -> list[int]:
-    """Takes the worthiest left, one by one; what lies near something taken or known is worth less, or waits."""
+    vectors, p = signals.vectors, signals.probabilities
     nearest = (vectors @ known.T).max(1) if len(known) else np.full(len(vectors), -1.0, dtype=np.float32)
-    taken: list[int] = []
     left: NDArray[np.bool_] = np.ones(len(vectors), dtype=bool)
+    taken: list[int] = []
     for _ in range(min(n, len(vectors))):
-        value = worth * (1 - nearest) if diverse else worth
-        value = np.where(nearest > NEAR, value - 2 * worth.max(), value)
+        value = 1 - nearest if strategy == "diversity" else worth(strategy, signals, counts)
+        value = np.where(nearest > NEAR, value - 2 * np.abs(value).max(), value)
         best = int(np.where(left, value, -np.inf).argmax())
         left[best] = False
         taken.append(best)
         nearest = np.maximum(nearest, vectors @ vectors[best])
+        counts = counts + p[best]
     return taken
+
+
+def worth(strategy: str, signals: Signals, counts: Floats) -> Floats:
+    """What each sentence is worth by one strategy, ``(n,)``; arguments as :func:`select`."""
+    p, doubt = signals.probabilities, np.minimum(signals.probabilities, 1 - signals.probabilities)
+    if strategy == "uncertainty":
+        return np.asarray(doubt.sum(1) + signals.spans, dtype=np.float32)
+    weight = 1 / (counts + SMOOTHING)
+    if strategy == "rarity":
+        return np.asarray(p @ weight, dtype=np.float32)
+    spans = signals.spans / max(float(signals.spans.max(initial=0)), 1e-9)
+    return np.asarray(((p + doubt) @ weight) * (1 + spans), dtype=np.float32)
