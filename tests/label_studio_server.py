@@ -46,7 +46,7 @@ class LabelStudio:
             "SENTRY_DSN": "",
             "FRONTEND_SENTRY_DSN": "",
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.data),
-            "SSRF_PROTECTION_ENABLED": "false",  # the machine-learning backend of the tests is on loopback too
+            "ML_BLOCK_LOCAL_IP": "false",  # the machine-learning backend of the tests is on loopback too
         }
         command = [self.executable, "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(self.port),
                    "--username", ADMIN, "--password", PASSWORD, "--data-dir", str(self.data)]  # fmt: skip
