@@ -13,7 +13,8 @@ from tacitus.annotation.pool import read_pool
 from tacitus.annotation.pull import pull, read_state, write_state
 from tacitus.annotation.push import BATCH, CONTEXT, contexts, plan_push, push
 from tacitus.annotation.review import suspicions
-from tacitus.annotation.select import Signals, ask, choose, select, worth
+from tacitus.annotation.select import STRATEGIES, Signals, ask, choose, select, worth
+from tacitus.cli.annotate import Select
 from tacitus.cli.main import app
 from tacitus.data.jsonl import read_sentences, write_sentences
 from tacitus.data.label_studio import to_result
@@ -140,11 +141,13 @@ def test_the_document_stands_beside_and_long_ones_are_cut():
 
 def test_reports_and_sentences_are_pooled(tmp_path, ontology):
     (tmp_path / "r.txt").write_text("Rebels fled. Prices rose.")
+    (tmp_path / "r.pdf").write_text("")
     (tmp_path / "r.jsonl").write_text('{"text": "One.", "id": "n1", "date": "2024-01-02"}\n')
     write_sentences(tmp_path / "s.jsonl", [AnnotatedSentence("s", "Two.", None, None)])
     pool = read_pool([tmp_path], ontology)
     assert [s.text for s in pool.sentences] == ["Two.", "One.", "Rebels fled.", "Prices rose."]
     assert pool.documents == {"n1": "One.", "r": "Rebels fled. Prices rose."}
+    assert pool.skipped == [tmp_path / "r.pdf"]
     assert pool.sentences[1].meta == {"date": "2024-01-02"}
     write_sentences(tmp_path / "again.jsonl", [AnnotatedSentence("s", "Three.", None, None)])
     with pytest.raises(InputError, match="stand twice"):
@@ -154,6 +157,10 @@ def test_reports_and_sentences_are_pooled(tmp_path, ontology):
 def unit(*rows):
     vectors = np.array(rows, dtype=np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_the_command_offers_every_strategy():
+    assert [s.value for s in Select] == list(STRATEGIES)
 
 
 def test_each_strategy_takes_what_it_is_called_for():

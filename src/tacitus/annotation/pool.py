@@ -18,10 +18,11 @@ from tacitus.records import AnnotatedSentence
 
 @dataclass(frozen=True)
 class Pool:
-    """Sentences to annotate, and the text of the documents they stand in where those were read whole."""
+    """Sentences to annotate, the text of documents that were read whole, and files of no readable kind in folders."""
 
     sentences: list[AnnotatedSentence]
     documents: dict[str, str]
+    skipped: list[Path]
 
 
 def read_pool(inputs: Sequence[str | Path], ontology: Ontology) -> Pool:
@@ -31,7 +32,7 @@ def read_pool(inputs: Sequence[str | Path], ontology: Ontology) -> Pool:
         InputError: nothing to read, an unreadable file, or a sentence id that stands twice.
         RecordError: a bad annotated sentence.
     """
-    files, _ = find_inputs(inputs)
+    files, skipped = find_inputs(inputs)
     annotated = [file for file in files if _holds_sentences(file)]
     sentences = [s for file in annotated for s in read_sentences(file, ontology)]
     documents: dict[str, str] = {}
@@ -44,7 +45,7 @@ def read_pool(inputs: Sequence[str | Path], ontology: Ontology) -> Pool:
         raise InputError(f"{len(sentences) - len(ids)} sentence ids stand twice over the inputs; ids are unique")
     if not sentences:
         raise InputError("the inputs hold no sentence; give reports or annotated sentences")
-    return Pool(sentences, documents)
+    return Pool(sentences, documents, skipped)
 
 
 def _holds_sentences(file: Path) -> bool:

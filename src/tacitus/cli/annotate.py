@@ -98,6 +98,8 @@ def push(
     read_token(token_file)  # a mistake there is told before anything heavy begins
     used = load_ontology(ontology)
     pool = read_pool(inputs, used)
+    if pool.skipped:
+        typer.echo(f"left out, since of no readable kind: {', '.join(map(str, pool.skipped))}"[:200], err=True)
     done = read_sentences(labelled, used) if labelled else []
     server = _connect(url, token_file)
     extractor = Extractor.load(model, device) if predictions or select not in (Select.order, Select.random) else None
@@ -153,8 +155,9 @@ def pull(
     _report_rejected(state, output, skip_invalid)
     resolved = _resolve(state, policy, argument, used)
     write_sentences(output, resolved.sentences)
-    for annotator, sentences in state.by_annotator().items() if each else ():
-        write_sentences(each / f"{annotator.replace('/', '_')}.jsonl", sentences)  # type: ignore[operator]
+    if each:
+        for annotator, sentences in state.by_annotator().items():
+            write_sentences(each / f"{annotator.replace('/', '_')}.jsonl", sentences)
     _report_open(resolved, policy, argument, output, state)
     write_state(kept, state)  # last: a pull that was cut off is done again
     typer.echo(
