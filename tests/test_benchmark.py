@@ -6,9 +6,10 @@ import pytest
 
 from tacitus.data.labelled import join_layers, read_classes, read_conll, read_indicators, to_whole_tokens
 from tacitus.errors import InputError
+from tacitus.evaluation.seeds import summary
 from tacitus.metrics import prf
 from tacitus.records import AnnotatedSentence, Event, Span
-from tacitus.training.benchmark import Benchmark, example_f1, summary
+from tacitus.training.benchmark import Benchmark, example_f1
 
 CONLL = "U.S. B-S\ntroops I-S\nattacked O\nrebels B-T\nvillagers B-T\n\npolice\tX\tI-S\n"
 

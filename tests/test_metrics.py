@@ -78,6 +78,22 @@ def test_overlap_matches_one_to_one(ontology):
     assert table.total("span/boundary/any").tolist() == [1, 2, 2]
 
 
+def test_partial_credit_is_the_best_assignment(ontology):
+    """SemEval-2013's partial scheme: scipy finds the one-to-one assignment with the most credit."""
+    from scipy.optimize import linear_sum_assignment
+
+    rng = random.Random(1)
+    for _ in range(300):
+        gold, found = random_spans(rng, 9), random_spans(rng, 9)
+        credit = np.array(
+            [[1 if g[:2] == p[:2] else 0.5 * (g[0] < p[1] and p[0] < g[1]) for p in found] for g in gold]
+        ).reshape(len(gold), len(found))
+        best = credit[linear_sum_assignment(credit, maximize=True)].sum()
+        score = count([(record("a", 9, gold), record("a", 9, found))], ontology).micro("span/partial")
+        assert score.precision == pytest.approx(best / len(found) if found else 0)
+        assert score.recall == pytest.approx(best / len(gold) if gold else 0)
+
+
 def test_roles_and_records_need_type_role_and_span(ontology):
     spans = [(0, 1, "ACTOR"), (2, 3, "ACTOR"), (4, 5, "LOCATION")]
     gold = record(

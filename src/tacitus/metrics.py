@@ -123,9 +123,13 @@ def count(pairs: Sequence[tuple[AnnotatedSentence, AnnotatedSentence]], ontology
 
     Keys: ``event/TYPE``, ``group/GROUP``, ``any/event``, ``exact/events`` (all types of the sentence right);
     ``span/strict/LABEL`` (offsets and label), ``span/overlap/LABEL`` (same label, at least one shared character),
-    ``span/boundary/any`` (offsets alone), ``role/strict/KEY`` and ``role/overlap/KEY`` (type, role, span),
+    ``span/boundary/any`` (offsets alone), ``span/partial/any`` (offsets alone, half a hit for an overlap; counted in
+    halves), ``role/strict/KEY`` and ``role/overlap/KEY`` (type, role, span),
     ``record/strict`` … (type with
     exactly its roles).
+
+    In the terms of SemEval-2013 task 9, ``strict`` is *strict*, ``boundary`` is *exact*, ``overlap`` is *type* and
+    ``partial`` is *partial*; every span is matched at most once.
     """
     table = {key: np.zeros((len(pairs), 3), dtype=np.int64) for key in _keys(ontology)}
     for row, (gold, predicted) in enumerate(pairs):
@@ -142,7 +146,7 @@ def _keys(ontology: Ontology) -> list[str]:
     keys = [f"event/{t}" for t in ontology.event_types] + [f"group/{g.id}" for g in ontology.groups]
     keys += ["any/event", "exact/events"] if ontology.event_types else []
     keys += [f"span/{mode}/{label}" for mode in ("strict", "overlap") for label in ontology.span_label_ids]
-    keys += ["span/boundary/any"] if ontology.span_labels else []
+    keys += ["span/boundary/any", "span/partial/any"] if ontology.span_labels else []
     keys += [f"role/{mode}/{key}" for mode in ("strict", "overlap") for key in ontology.role_keys]
     return keys + (["record/strict", "record/overlap"] if ontology.roles else [])
 
@@ -173,7 +177,10 @@ def _count_spans(
         table[f"span/strict/{label}"][row] = _sets({s.key for s in g}, {s.key for s in p})
         hits = _matches(g, p)
         table[f"span/overlap/{label}"][row] = (hits, len(p) - hits, len(g) - hits)
-    table["span/boundary/any"][row] = _sets({(s.start, s.end) for s in gold}, {(s.start, s.end) for s in predicted})
+    exact, spurious, missed = _sets({(s.start, s.end) for s in gold}, {(s.start, s.end) for s in predicted})
+    table["span/boundary/any"][row] = (exact, spurious, missed)
+    halves = exact + _matches(gold, predicted)  # a span with its exact like overlaps no other
+    table["span/partial/any"][row] = (halves, 2 * len(predicted) - halves, 2 * len(gold) - halves)
 
 
 def overlaps(a: Span, b: Span) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from typing import Any
 
 
 def render_page(package: str, template: str, data: Any) -> str:
-    """A template with ``/*DATA*/`` replaced by ``data`` as JSON.
+    """A template with ``/*INCLUDE name*/`` replaced by that file of the package, and ``/*DATA*/`` by ``data`` as JSON.
 
     No text of the data can end the script element or be taken for markup.
 
@@ -17,6 +18,8 @@ def render_page(package: str, template: str, data: Any) -> str:
         template: the template's file name.
         data: anything that JSON can hold.
     """
-    page = (files(package) / template).read_text(encoding="utf-8")
+    folder = files(package)
+    page = (folder / template).read_text(encoding="utf-8")
+    page = re.sub(r"/\*INCLUDE (\S+)\*/", lambda name: (folder / name[1]).read_text(encoding="utf-8").rstrip(), page)
     safe = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     return page.replace("/*DATA*/", safe.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))

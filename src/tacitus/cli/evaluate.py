@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,18 +26,22 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option(help="Write report.html, metrics.json and sentences.jsonl here.")
     ] = None,
+    train: Annotated[
+        Path | None, typer.Option(help="Training sentences (JSONL): tell spans seen there from unseen ones.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     samples: Annotated[int, typer.Option(min=0, help="Bootstrap resamples for the intervals; 0 for none.")] = 1000,
 ) -> None:
     """Score predictions: event types, spans, roles and whole records."""
     if (predicted is None) == (model is None):
         raise InputError("give either a file of predictions or --model FOLDER, not both and not neither")
+    from tacitus.data.jsonl import read_sentences
     from tacitus.evaluation.evaluate import evaluate_pairs
     from tacitus.evaluation.table import print_evaluation
 
     used, pairs = _pairs(gold, predicted, model, ontology, device)
-    result = evaluate_pairs(pairs, used, samples)
-    result["inputs"] = _inputs(gold, predicted, model)
+    result = evaluate_pairs(pairs, used, samples, train=read_sentences(train, used) if train else ())
+    result["inputs"] = hashed({"gold": gold, "predicted": predicted, "model": model, "train": train})
     if json_output:
         from tacitus.files import write_json
 
@@ -69,12 +74,12 @@ def _pairs(
     return used, pair_by_id(read_sentences(gold, used), read_sentences(predicted, used))
 
 
-def _inputs(gold: Path, predicted: Path | None, model: Path | None) -> dict[str, Any]:
+def hashed(inputs: Mapping[str, Path | None]) -> dict[str, Any]:
+    """Path and SHA-256 of each input that was given; a checkpoint's is that of its weights."""
     from tacitus.files import sha256
 
-    out: dict[str, Any] = {"gold": {"path": str(gold), "sha256": sha256(gold)}}
-    if predicted is not None:
-        out["predicted"] = {"path": str(predicted), "sha256": sha256(predicted)}
-    if model is not None:
-        out["model"] = {"path": str(model), "sha256": sha256(model / "model.safetensors")}
-    return out
+    return {
+        name: {"path": str(path), "sha256": sha256(path / "model.safetensors" if path.is_dir() else path)}
+        for name, path in inputs.items()
+        if path is not None
+    }

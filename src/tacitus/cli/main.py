@@ -19,6 +19,7 @@ from tacitus.cli import (
     extract,
     predict,
     review,
+    seeds,
     train,
 )
 from tacitus.errors import TacitusError, one_line
@@ -34,6 +35,7 @@ app.command("extract")(extract.extract)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
+app.command("seeds")(seeds.seeds)
 app.command("baselines")(baselines.baselines)
 app.command("train")(train.train)
 app.command("benchmark")(benchmark.benchmark)

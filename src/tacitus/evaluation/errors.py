@@ -111,8 +111,8 @@ def scored_sentence(gold: AnnotatedSentence, predicted: AnnotatedSentence) -> di
         "doc_id": gold.document,
         "text": gold.text,
         "meta": dict(gold.meta or {}),
-        "gold": _layers(gold),
-        "predicted": _layers(predicted),
+        "gold": layers(gold),
+        "predicted": layers(predicted),
         "errors": [
             {"layer": e.layer, "kind": e.kind, "gold": e.gold, "predicted": e.predicted}
             for e in sentence_errors(gold, predicted)
@@ -120,7 +120,8 @@ def scored_sentence(gold: AnnotatedSentence, predicted: AnnotatedSentence) -> di
     }
 
 
-def _layers(sentence: AnnotatedSentence) -> dict[str, Any]:
+def layers(sentence: AnnotatedSentence) -> dict[str, Any]:
+    """Spans and events of a sentence as plain JSON types, as the report pages draw them."""
     spans: Sequence[Span] | None = sentence.spans
     return {
         "spans": None if spans is None else [{"start": s.start, "end": s.end, "label": s.label} for s in spans],

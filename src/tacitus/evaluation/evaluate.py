@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tacitus.evaluation.actors import scores_by_kind, scores_by_seen, selection_bias
 from tacitus.evaluation.bootstrap import headline_intervals
-from tacitus.evaluation.calibration import calibration_summary
+from tacitus.evaluation.calibration import calibration_summary, event_score_pairs
+from tacitus.evaluation.corpus import country_counts, type_counts
+from tacitus.evaluation.ranking import average_precisions
 from tacitus.metrics import PRF, count, headline, prf
 from tacitus.ontology import Ontology
 from tacitus.records import AnnotatedSentence
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def evaluate_pairs(
@@ -19,6 +22,7 @@ def evaluate_pairs(
     ontology: Ontology,
     n_samples: int = 1000,
     seed: int = 0,
+    train: Sequence[AnnotatedSentence] = (),
 ) -> dict[str, Any]:
     """Scores of every layer.
 
@@ -27,6 +31,7 @@ def evaluate_pairs(
         ontology: of both.
         n_samples: bootstrap resamples over documents; 0 leaves the intervals out.
         seed: of the resampling.
+        train: what the predictions were learned from, to tell spans seen there from others.
     """
     table = count(pairs, ontology)
     result: dict[str, Any] = {
@@ -43,6 +48,7 @@ def evaluate_pairs(
         "span/strict",
         "span/overlap",
         "span/boundary",
+        "span/partial",
         "role/strict",
         "role/overlap",
     ):
@@ -56,4 +62,13 @@ def evaluate_pairs(
         result["record"] = {name: score._asdict() for name, score in records.items()}
     if ontology.event_types:
         result["calibration"] = calibration_summary(pairs, ontology)
+        ranked = event_score_pairs(pairs, ontology)
+        result["average_precision"] = average_precisions(*ranked, ontology) if ranked else {}
+        result["counts"] = type_counts(table, n_samples, seed)
+        result["countries"] = country_counts(pairs)
+        result["selection_bias"] = selection_bias(pairs)
+    if ontology.span_labels:
+        result["actor_kinds"] = {name: score._asdict() for name, score in scores_by_kind(pairs).items()}
+        if train:
+            result["seen_in_train"] = {name: score._asdict() for name, score in scores_by_seen(pairs, train).items()}
     return result

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 import yaml
@@ -19,6 +19,7 @@ import yaml
 from tacitus.data.jsonl import write_sentences
 from tacitus.data.labelled import join_layers, read_classes, read_conll, read_indicators, to_whole_tokens
 from tacitus.errors import InputError
+from tacitus.evaluation.seeds import summary
 from tacitus.extractor import Extractor
 from tacitus.files import atomic_text, write_json
 from tacitus.metrics import CountTable, count
@@ -262,9 +263,3 @@ class Benchmark:
             write_json(kept, score(sentences, extractor.predict(sentences), self.ontology))
         figures: Figures = json.loads(kept.read_text(encoding="utf-8"))
         return figures
-
-
-def summary(values: Sequence[float]) -> dict[str, Any]:
-    """Mean, standard deviation (``n - 1``; 0 for one value) and the values themselves."""
-    deviation = stdev(values) if len(values) > 1 else 0.0
-    return {"mean": round(mean(values), 4), "sd": round(deviation, 4), "values": [round(v, 4) for v in values]}
