@@ -41,6 +41,8 @@ def test_tables_of_classes_and_of_labels(tmp_path):
     assert (a.event_types(), b.event_types(), a.spans) == ({"calm"}, {"fight"}, None)
     (c, d) = read_indicators(write(tmp_path / "l.tsv", "text\tbomb\traid\none\t0\t1\ntwo\t0\t0\n"), header=True)
     assert (c.event_types(), d.event_types()) == ({"raid"}, set())
+    (g,) = read_classes(write(tmp_path / "h.tsv", "text\tkind\none\t0\n"), header=True)
+    assert g.event_types() == {"0"}
     (e,) = read_indicators(write(tmp_path / "b.tsv", "one\t1\n"))
     assert e.event_types() == {"label-1"}
 
@@ -59,6 +61,17 @@ def test_a_bad_row_is_one_line(tmp_path, read, text, message):
     with pytest.raises(InputError, match=message.replace(":", ":").split(": ")[-1]) as caught:
         read(write(tmp_path / "bad", text))
     assert "\n" not in str(caught.value)
+
+
+def test_tables_with_a_header_name_their_labels_and_other_tasks_take_none(tmp_path, tiny_encoder):
+    for part in ("train", "dev", "test"):
+        write(tmp_path / f"{part}.tsv", f"text\tbomb\traid\n{part} one\t0\t1\n{part} two\t1\t0\n")
+    recipe = tiny_recipe(tmp_path, tiny_encoder)
+    benchmark = Benchmark.prepare("labels", tmp_path, recipe, tmp_path / "out", header=True)
+    assert benchmark.ontology.event_types == ["bomb", "raid"]
+    assert [len(p) for p in (benchmark.parts.train, benchmark.parts.dev, benchmark.parts.test)] == [2, 2, 2]
+    with pytest.raises(InputError, match="re3d: its files have no header"):
+        Benchmark.prepare("re3d", tmp_path, recipe, tmp_path / "out", header=True)
 
 
 def test_layers_of_one_text_are_joined():

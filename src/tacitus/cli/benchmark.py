@@ -21,6 +21,9 @@ def benchmark(
     data: Annotated[
         Path, typer.Option(help="Folder with the tasks' folders; for files of your own, the folder with them.")
     ] = Path(),
+    header: Annotated[
+        bool, typer.Option("--header", help="The tables (classes, labels) begin with a row of column names.")
+    ] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", show_default="runs/benchmark/TASK")] = None,
     rates: Annotated[str, typer.Option(help="Learning rates to choose from on dev.")] = "2e-4,4e-4,8e-4",
     seeds: Annotated[str, typer.Option(help="Seeds; the rate is chosen with the first.")] = "1,2,3",
@@ -32,7 +35,7 @@ def benchmark(
 
     numbers = _numbers("--rates", rates), [int(seed) for seed in _numbers("--seeds", seeds)]
     folder = output or Path("runs/benchmark") / task
-    prepared = Benchmark.prepare(task, data, recipe, folder.resolve(), tuple(overrides or ()))
+    prepared = Benchmark.prepare(task, data, recipe, folder.resolve(), tuple(overrides or ()), header)
     _print(prepared.run(*numbers))
     typer.echo(f"written to {folder / 'result.json'}", err=True)
 

@@ -12,18 +12,23 @@ from tacitus.records import AnnotatedSentence, Event, Span
 _TRUE, _FALSE = {"1", "true", "yes"}, {"0", "false", "no", ""}
 
 
-def read_classes(path: str | Path, names: dict[str, str] | None = None) -> list[AnnotatedSentence]:
+def read_classes(
+    path: str | Path, names: dict[str, str] | None = None, header: bool = False
+) -> list[AnnotatedSentence]:
     """Texts with one class each: ``text TAB class``.
 
     Args:
-        path: a table without header.
+        path: a table.
         names: class as written → event type; as written where left out.
+        header: whether the first row names the columns.
 
     Raises:
         InputError: the file cannot be read, or a row has other columns.
     """
     out = []
     for number, (text, *rest) in _rows(path):
+        if header and number == 1:
+            continue
         if len(rest) != 1:
             raise InputError(f"{path}:{number}: {len(rest) + 1} columns, needs text and class with a tab between")
         kind = rest[0].strip()

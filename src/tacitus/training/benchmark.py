@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -53,19 +54,21 @@ class Parts:
 class Task:
     """A public task: how it is read, which figures it is judged by, and what others have published.
 
-    ``read`` gets the folder that holds the tasks' folders. ``figures[0]`` of ``score`` chooses the rate.
+    ``read`` gets the folder that holds the tasks' folders, and whether tables begin with a header. ``figures[0]`` of
+    ``score`` chooses the rate.
     """
 
-    read: Callable[[Path], Parts]
+    read: Callable[[Path, bool], Parts]
     figures: tuple[str, ...]
     exclusive: bool = False
     published: tuple[tuple[str, str, float], ...] = ()
 
 
-def _parts(read: Callable[[Path], Sentences], suffix: str) -> Callable[[Path], Parts]:
+def _parts(reader: Callable[..., Sentences], suffix: str) -> Callable[[Path, bool], Parts]:
     """Train, dev and test files of a folder; without a dev file, a fixed share of train is set apart."""
 
-    def parts(folder: Path) -> Parts:
+    def parts(folder: Path, header: bool) -> Parts:
+        read = partial(reader, header=True) if header else reader
         train_part, test = read(folder / f"train{suffix}"), read(folder / f"test{suffix}")
         dev = read(folder / f"dev{suffix}") if (folder / f"dev{suffix}").exists() else None
         return _split(train_part, dev, test)
@@ -88,7 +91,7 @@ def _cameo_classes(path: Path) -> Sentences:
     return read_classes(path, CAMEO_CLASSES)
 
 
-def _cameo_joint(folder: Path) -> Parts:
+def _cameo_joint(folder: Path, _: bool) -> Parts:
     files = [
         join_layers(
             read_conll(folder / "cameo_ner" / f"{part}.txt"), _cameo_classes(folder / "cameo_class" / f"{part}.tsv")
@@ -98,8 +101,8 @@ def _cameo_joint(folder: Path) -> Parts:
     return _split(files[0], None, files[1])
 
 
-def _in(name: str, read: Callable[[Path], Parts]) -> Callable[[Path], Parts]:
-    return lambda data: read(data / name)
+def _in(name: str, read: Callable[[Path, bool], Parts]) -> Callable[[Path, bool], Parts]:
+    return lambda data, header: read(data / name, header)
 
 
 TASKS = {
@@ -146,6 +149,7 @@ TASKS = {
     "labels": Task(_parts(read_indicators, ".tsv"), ("event_micro_f1", "event_macro_f1", "event_example_f1")),
     "conll": Task(_parts(read_conll, ".txt"), ("span_micro_f1",)),
 }
+TABLES = ("classes", "labels")
 
 
 def task_ontology(name: str, parts: Parts, exclusive: bool) -> Ontology:
@@ -196,16 +200,20 @@ class Benchmark:
     overrides: tuple[str, ...] = ()
 
     @classmethod
-    def prepare(cls, name: str, data: Path, recipe: Path, output: Path, overrides: tuple[str, ...] = ()) -> Benchmark:
-        """Reads a task and writes its files.
+    def prepare(
+        cls, name: str, data: Path, recipe: Path, output: Path, overrides: tuple[str, ...] = (), header: bool = False
+    ) -> Benchmark:
+        """Reads a task and writes its files; ``header`` says that the tables' first row names the columns.
 
         Raises:
-            InputError: the task is unknown, or a file is missing or of another form.
+            InputError: the task is unknown or takes no header, or a file is missing or of another form.
         """
         if name not in TASKS:
             raise InputError(f"{name}: no such benchmark task; take {', '.join(TASKS)}")
+        if header and name not in TABLES:
+            raise InputError(f"{name}: its files have no header; the option is for {' and '.join(TABLES)}")
         task = TASKS[name]
-        parts = task.read(data)
+        parts = task.read(data, header)
         ontology = task_ontology(name, parts, task.exclusive)
         output.mkdir(parents=True, exist_ok=True)
         write_sentences(output / "train.jsonl", parts.train)
