@@ -141,4 +141,5 @@ def test_the_comparison_page_holds_the_sentences_that_differ(files, tmp_path, ti
     kept = json.loads((tmp_path / "r" / "comparison.json").read_text())
     assert len(rows) == 16
     assert kept["inputs"]["first"]["sha256"]
+    assert kept["versions"]["tacitus"]
     assert "sentences" not in kept

@@ -29,6 +29,7 @@ def compare(
     from tacitus.data.jsonl import read_sentences
     from tacitus.evaluation.compare import compare as compare_predictions
     from tacitus.evaluation.compare import write_comparison
+    from tacitus.evaluation.versions import versions
     from tacitus.files import write_json
     from tacitus.metrics import pair_by_id
     from tacitus.ontology import load_ontology
@@ -38,6 +39,7 @@ def compare(
     a, b = ([p for _, p in pair_by_id(sentences, read_sentences(path, used))] for path in (first, second))
     result = compare_predictions(sentences, a, b, used, samples)
     result["inputs"] = hashed({"gold": gold, "first": first, "second": second})
+    result["versions"] = versions()
     if json_output:
         write_json(json_output, result)
     if report:

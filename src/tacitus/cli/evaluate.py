@@ -38,10 +38,12 @@ def evaluate(
     from tacitus.data.jsonl import read_sentences
     from tacitus.evaluation.evaluate import evaluate_pairs
     from tacitus.evaluation.table import print_evaluation
+    from tacitus.evaluation.versions import versions
 
     used, pairs = _pairs(gold, predicted, model, ontology, device)
     result = evaluate_pairs(pairs, used, samples, train=read_sentences(train, used) if train else ())
     result["inputs"] = hashed({"gold": gold, "predicted": predicted, "model": model, "train": train})
+    result["versions"] = versions()
     if json_output:
         from tacitus.files import write_json
 

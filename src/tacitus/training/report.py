@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tacitus.evaluation.bootstrap import headline_intervals
@@ -12,8 +10,6 @@ from tacitus.evaluation.calibration import calibration_summary
 from tacitus.extractor import Extractor
 from tacitus.metrics import count, headline
 from tacitus.records import AnnotatedSentence
-
-_PACKAGES = ("tacitus", "torch", "transformers", "tokenizers", "datasets", "numpy", "scikit-learn")
 
 
 def evaluation_report(before: Extractor, after: Extractor, gold: Sequence[AnnotatedSentence]) -> dict[str, Any]:
@@ -30,14 +26,3 @@ def evaluation_report(before: Extractor, after: Extractor, gold: Sequence[Annota
             "after": calibration_summary(pairs, after.ontology),
         },
     }
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that a result depends on."""
-    out = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            out[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return out

@@ -21,6 +21,7 @@ from tacitus.data.collate import Collator
 from tacitus.data.encode import FeatureEncoder, prepare_tokenizer
 from tacitus.data.jsonl import read_sentences
 from tacitus.errors import InputError, RecipeError
+from tacitus.evaluation.versions import versions
 from tacitus.files import atomic_text, sha256, write_json
 from tacitus.model.decode import Calibration
 from tacitus.model.modeling import EventModel
@@ -31,7 +32,7 @@ from tacitus.training.calibration import calibrate
 from tacitus.training.card import model_card
 from tacitus.training.optimizer import build_optimizer
 from tacitus.training.recipe import Recipe, dump_recipe
-from tacitus.training.report import evaluation_report, versions
+from tacitus.training.report import evaluation_report
 from tacitus.training.trainer import SCORE, EventTrainer
 
 
