@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -36,8 +36,7 @@ class WeightAverage(TrainerCallback):
     @property
     def model(self) -> EventModel:
         """The network with the averaged weights."""
-        module: EventModel = self._average.module
-        return module
+        return cast(EventModel, self._average.module)
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
         """Takes the weights of one optimizer step in."""
