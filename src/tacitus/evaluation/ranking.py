@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,8 +37,4 @@ def average_precisions(scores: Floats, truth: NDArray[np.bool_], ontology: Ontol
     found = {name: average_precision(scores[:, i], truth[:, i]) for i, name in enumerate(ontology.event_types)}
     out = {name: value for name, value in found.items() if value is not None}
     pooled = average_precision(scores.ravel(), truth.ravel())
-    return out if pooled is None else out | {"macro": _mean(list(out.values())), "micro": pooled}
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values))
+    return out if pooled is None else out | {"macro": float(np.mean(list(out.values()))), "micro": pooled}
