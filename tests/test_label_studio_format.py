@@ -115,7 +115,7 @@ def role(kind, part, name="x"):
         ([region(0, 6, label="PERSON")], "unknown span label"),
         ([role("arrests", "initiator")], "not marked as an event"),
         ([region(0, 6), {"id": "e", "from_name": "events", "value": {"taxonomy": [["x", "arrests"]]}},
-          {"id": "x", "from_name": "roles-ACTOR", "value": {"text": "rebels", "taxonomy": [["arrests"]]}}], "choose a role"),
+          {"id": "x", "from_name": "roles-ACTOR", "value": {"text": "rebels", "taxonomy": [["arrests"]]}}], "which is none; choose one again"),
         ([{"id": "e", "from_name": "events", "value": {"taxonomy": [["x", "arrests"]]}}, role("arrests", "target")], "no label"),
         ([{"id": "e", "from_name": "events", "value": {"taxonomy": [["x", "arests"]]}}], "did you mean 'arrests'"),
     ],
