@@ -12,12 +12,14 @@ import tacitus
 PACKAGE = Path(tacitus.__file__).parent
 ROWS = [  # top to bottom; a module may import its own row's rooms only from the same room
     ["cli"],
-    ["training", "annotation"],
+    ["training", "annotation", "export"],
     ["evaluation"],
+    ["loading"],
     ["checkpoint"],
     ["extractor", "event_files", "event_page"],
     ["events"],
     ["runtime"],
+    ["folder"],
     ["model"],
     ["data"],
     ["tagging", "sentences", "metrics"],
@@ -27,7 +29,7 @@ ROWS = [  # top to bottom; a module may import its own row's rooms only from the
     ["errors"],
 ]
 RANK = {room: rank for rank, rooms in enumerate(ROWS) for room in rooms}
-LAZY = {("extractor", "checkpoint")}  # the constructor of Extractor loads PyTorch only when it is called
+LAZY = {("extractor", "loading")}  # the constructor of Extractor chooses a runtime only when it is called
 
 
 def room(module: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -11,12 +10,13 @@ import torch
 from safetensors import SafetensorError
 from tokenizers import Tokenizer
 
-from tacitus.data.encode import prepare_tokenizer
 from tacitus.errors import CheckpointError, one_line
-from tacitus.extractor import Extractor, check_folder
+from tacitus.extractor import Extractor
+from tacitus.folder import WEIGHTS, check_folder, load_tokenizer, read_settings
 from tacitus.model.configuration import EventModelConfig
-from tacitus.model.decode import Calibration, Decoder, calibration_from_dict
+from tacitus.model.decode import Calibration
 from tacitus.model.modeling import EventModel
+from tacitus.model.settings import settings_from_config
 from tacitus.runtime.pytorch import PyTorchRuntime
 
 
@@ -27,16 +27,13 @@ def load_model(path: Path) -> EventModel:
         CheckpointError: the folder is not whole, or is no tacitus checkpoint.
     """
     check_folder(path)
+    if not (path / WEIGHTS).is_file():
+        raise CheckpointError(f"{path}: {WEIGHTS} is missing, which PyTorch needs; the exported graphs run without")
+    read_settings(path)  # says what is wrong with config.json
     try:
-        kind = json.loads((path / "config.json").read_text(encoding="utf-8"))["model_type"]
-        if kind != EventModelConfig.model_type:
-            raise CheckpointError(
-                f"{path}: config.json names the model type {kind!r}, not 'tacitus'; train with it as model.encoder"
-            )
         model, loading = EventModel.from_pretrained(
             path, dtype=torch.float32, local_files_only=True, output_loading_info=True
         )
-        calibration_from_dict(model.config.calibration)
     except (OSError, ValueError, RuntimeError, TypeError, KeyError, SafetensorError) as error:
         raise CheckpointError(f"{path}: cannot load the checkpoint ({one_line(error)[:200]})") from None
     absent = sorted([*loading["missing_keys"], *loading["unexpected_keys"]])
@@ -46,30 +43,17 @@ def load_model(path: Path) -> EventModel:
     return model
 
 
-def load_tokenizer(path: Path) -> Tokenizer:
-    """The tokenizer of a checkpoint folder.
-
-    Raises:
-        CheckpointError: tokenizer.json is broken.
-    """
-    try:
-        return Tokenizer.from_str((path / "tokenizer.json").read_text(encoding="utf-8"))
-    except Exception as error:  # the library raises nothing narrower
-        raise CheckpointError(f"{path}: cannot read tokenizer.json ({one_line(error)[:200]})") from None
-
-
 def extractor_from_model(
     model: EventModel, tokenizer: Tokenizer, name: str, device: str = "cpu", bf16: bool = False
 ) -> Extractor:
     """An extractor around a network in memory, under the calibration in its configuration."""
-    config = model.config
-    runtime = PyTorchRuntime(model, config.encoder.get("pad_token_id") or 0, device, bf16)
-    decoder = Decoder(config.task(), config.tag_set(), runtime.chain, calibration_from_dict(config.calibration))
-    return Extractor(runtime, prepare_tokenizer(tokenizer, config.max_tokens), decoder, name)
+    settings = settings_from_config(model.config.to_dict())
+    runtime = PyTorchRuntime(model, settings.pad_token_id, device, bf16)
+    return Extractor.assemble(runtime, tokenizer, settings, name)
 
 
 def load_extractor(path: Path, device: str = "auto", bf16: bool = False) -> Extractor:
-    """Loads a checkpoint folder for inference; see :meth:`tacitus.extractor.Extractor.load`."""
+    """Loads a checkpoint folder into PyTorch; see :meth:`tacitus.extractor.Extractor.load`."""
     cuda = torch.cuda.is_available()
     if device == "auto":
         device = "cuda" if cuda else "cpu"
@@ -94,7 +78,7 @@ def save_checkpoint(path: Path, model: EventModel, tokenizer: Tokenizer, half: b
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.save(str(path / "tokenizer.json"))
-    (path / "model.safetensors").chmod(0o644)  # the library writes it for its owner alone
+    (path / WEIGHTS).chmod(0o644)  # the library writes it for its owner alone
 
 
 def store_calibration(path: Path, calibration: Calibration) -> None:

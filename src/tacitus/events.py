@@ -10,6 +10,7 @@ from tacitus.data.documents import Document
 from tacitus.errors import TacitusError
 from tacitus.ontology import Ontology
 from tacitus.records import AnnotatedSentence, Event
+from tacitus.sentences import split_sentences
 
 CSV_COLUMNS = (
     "event_id", "event_date", "disorder_type", "event_type", "sub_event_type",
@@ -74,6 +75,41 @@ class EventRecord:
             "confidence": self.confidence,
             **{key: names(key) for key in self.roles if key not in CSV_ROLES},
         }
+
+
+@dataclass(frozen=True, slots=True)
+class SplitDocument:
+    """A document with its sentences, not yet predicted; ``starts[i]`` is where sentence i begins in the document."""
+
+    document: Document
+    sentences: list[AnnotatedSentence]
+    starts: list[int]
+
+
+def split_document(document: Document) -> SplitDocument:
+    """Cuts a document into sentences named after it."""
+    cut = split_sentences(document.text)
+    sentences = [
+        AnnotatedSentence(
+            f"{document.id}-s{i:02d}", document.text[s.start : s.end], doc_id=document.id, sentence_index=i
+        )
+        for i, s in enumerate(cut)
+    ]
+    return SplitDocument(document, sentences, [s.start for s in cut])
+
+
+def chunks_of(documents: Iterable[SplitDocument], n_sentences: int) -> Iterator[list[SplitDocument]]:
+    """Documents in groups of at least ``n_sentences`` sentences (or documents, where they are empty)."""
+    chunk: list[SplitDocument] = []
+    size = 0
+    for document in documents:
+        chunk.append(document)
+        size += max(1, len(document.sentences))
+        if size >= n_sentences:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 @dataclass(frozen=True, slots=True)

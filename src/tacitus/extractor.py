@@ -1,7 +1,8 @@
-"""Loads a checkpoint and codes sentences and documents: split, batch, run, decode, restore order."""
+"""Codes sentences and documents: split, batch, run, decode, restore order, the steps overlapping."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -9,21 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tacitus.data.documents import Document
-from tacitus.data.encode import EncodedSentence, encode_texts
-from tacitus.errors import CheckpointError
-from tacitus.events import CodedDocument, EventRecord
+from tacitus.data.encode import Window, encode_texts, prepare_tokenizer
+from tacitus.events import CodedDocument, EventRecord, SplitDocument, chunks_of, split_document
 from tacitus.model.decode import Decoder, SentenceScores
 from tacitus.records import AnnotatedSentence
 from tacitus.resources import default_checkpoint_path
-from tacitus.runtime.base import Runtime, WindowScores, merge_windows
-from tacitus.sentences import split_sentences
+from tacitus.runtime.base import Runtime
+from tacitus.runtime.jobs import Job, Place
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from tacitus.model.settings import Settings
     from tacitus.ontology import Ontology
 
-BATCH_TOKENS = 8192
 CHUNK_SENTENCES = 2048
 
 
@@ -36,32 +36,46 @@ class Extractor:
         tokenizer: prepared by :func:`tacitus.data.encode.prepare_tokenizer`.
         decoder: turns scores into records.
         name: the checkpoint's folder, for messages and provenance.
-        batch_tokens: tokens of one batch, padding included.
+        batch_tokens: tokens of one batch, padding included; 0 for what suits the runtime.
     """
 
     runtime: Runtime
     tokenizer: Tokenizer
     decoder: Decoder
     name: str
-    batch_tokens: int = BATCH_TOKENS
+    batch_tokens: int = 0
 
     @classmethod
-    def load(cls, checkpoint: str | Path | None = None, device: str = "auto", bf16: bool = False) -> Extractor:
+    def load(
+        cls,
+        checkpoint: str | Path | None = None,
+        device: str = "auto",
+        bf16: bool = False,
+        runtime: str = "auto",
+        threads: int = 0,
+    ) -> Extractor:
         """Loads a checkpoint folder; without one, the shipped checkpoint (no network needed).
 
         Args:
             checkpoint: a folder written by ``tacitus train``.
             device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-            bf16: run the encoder under bfloat16.
+            bf16: run what is not int8 in bfloat16, where the processor or GPU has it.
+            runtime: ``auto``, ``openvino-int8``, ``openvino``, ``onnx`` or ``pytorch``; see :mod:`tacitus.loading`.
+            threads: processor threads of an exported graph; 0 for all.
 
         Raises:
             CheckpointError: the folder is missing, incomplete or no tacitus checkpoint.
+            TacitusError: the runtime's package is not installed.
         """
-        path = Path(checkpoint) if checkpoint else default_checkpoint_path()
-        check_folder(path)  # before anything heavy is loaded
-        from tacitus.checkpoint import load_extractor
+        from tacitus.loading import load
 
-        return load_extractor(path, device, bf16)
+        return load(Path(checkpoint) if checkpoint else default_checkpoint_path(), runtime, device, bf16, threads)
+
+    @classmethod
+    def assemble(cls, runtime: Runtime, tokenizer: Tokenizer, settings: Settings, name: str) -> Extractor:
+        """An extractor from its parts; the tokenizer is the checkpoint's own."""
+        decoder = Decoder(settings.ontology, settings.tag_set, runtime.chain, settings.calibration)
+        return cls(runtime, prepare_tokenizer(tokenizer, settings.max_tokens), decoder, name)
 
     @property
     def ontology(self) -> Ontology:
@@ -75,56 +89,50 @@ class Extractor:
             sentences: what to predict.
             event_scores: add the probability of every event type.
         """
-        out: list[AnnotatedSentence] = []
-        for chunk in _chunks(sentences, CHUNK_SENTENCES):
-            out.extend(self.decoder(chunk, self.score([s.text for s in chunk]), event_scores))
-        return out
+        chunks = (sentences[i : i + CHUNK_SENTENCES] for i in range(0, len(sentences), CHUNK_SENTENCES))
+        jobs = self._run(Job(chunk, encode_texts([s.text for s in chunk], self.tokenizer)) for chunk in chunks)
+        return [p for job in jobs for p in self.decoder(job.sentences, job.scores(), event_scores)]
 
     def score(self, texts: Sequence[str]) -> list[SentenceScores]:
         """Uncalibrated scores of sentences, in order."""
-        encoded = encode_texts(texts, self.tokenizer)
-        windows = [(i, w) for i, sentence in enumerate(encoded) for w in range(len(sentence.windows))]
-        windows.sort(key=lambda at: len(encoded[at[0]].windows[at[1]].input_ids))
-        scores: dict[tuple[int, int], WindowScores] = {}
-        for batch in self._batches(windows, encoded):
-            results = self.runtime.run([encoded[i].windows[w] for i, w in batch])
-            scores.update(zip(batch, results, strict=True))
-        return [
-            merge_windows(sentence, [scores[i, w] for w in range(len(sentence.windows))])
-            for i, sentence in enumerate(encoded)
-        ]
-
-    def _batches(
-        self, windows: list[tuple[int, int]], encoded: Sequence[EncodedSentence]
-    ) -> Iterator[list[tuple[int, int]]]:
-        """Cuts length-sorted windows into batches of about ``batch_tokens`` padded tokens."""
-        batch: list[tuple[int, int]] = []
-        for i, w in windows:
-            longest = len(encoded[i].windows[w].input_ids)  # sorted: the newest is the longest
-            if batch and longest * (len(batch) + 1) > self.batch_tokens:
-                yield batch
-                batch = []
-            batch.append((i, w))
-        if batch:
-            yield batch
+        (job,) = self._run([Job((), encode_texts(texts, self.tokenizer))])
+        return job.scores()
 
     def stream(self, documents: Iterable[Document]) -> Iterator[CodedDocument]:
         """Codes documents one by one in order, holding a bounded number of sentences in memory."""
-        waiting: list[tuple[Document, list[AnnotatedSentence], list[int]]] = []
-        n_sentences = 0
-        for document in documents:
-            sentences, starts = document_sentences(document)
-            waiting.append((document, sentences, starts))
-            n_sentences += len(sentences)
-            if n_sentences >= CHUNK_SENTENCES:
-                yield from self._code(waiting)
-                waiting, n_sentences = [], 0
-        yield from self._code(waiting)
+        waiting: deque[list[SplitDocument]] = deque()
+        for job in self._run(self._document_jobs(documents, waiting)):
+            predictions = iter(self.decoder(job.sentences, job.scores()))
+            for split in waiting.popleft():
+                yield CodedDocument(split.document, list(islice(predictions, len(split.sentences))), split.starts)
 
-    def _code(self, waiting: list[tuple[Document, list[AnnotatedSentence], list[int]]]) -> Iterator[CodedDocument]:
-        predictions = iter(self.predict([s for _, sentences, _ in waiting for s in sentences]))
-        for document, sentences, starts in waiting:
-            yield CodedDocument(document, list(islice(predictions, len(sentences))), starts)
+    def _document_jobs(self, documents: Iterable[Document], waiting: deque[list[SplitDocument]]) -> Iterator[Job]:
+        for chunk in chunks_of(map(split_document, documents), CHUNK_SENTENCES):
+            sentences = [s for split in chunk for s in split.sentences]
+            waiting.append(chunk)
+            yield Job(sentences, encode_texts([s.text for s in sentences], self.tokenizer))
+
+    def _run(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """Jobs with their scores, in order.
+
+        The runtime takes batches ahead: later jobs are tokenised and earlier ones decoded while it computes.
+        """
+        begun: deque[Job] = deque()
+        batches: deque[tuple[Job, list[Place]]] = deque()
+
+        def ahead() -> Iterator[list[Window]]:
+            for job in jobs:
+                begun.append(job)
+                for batch in job.batches(self.batch_tokens or self.runtime.batch_tokens):
+                    batches.append((job, batch))
+                    yield job.windows(batch)
+
+        for results in self.runtime.run(ahead()):
+            job, batch = batches.popleft()
+            job.put(batch, results)
+            while begun and begun[0].done:
+                yield begun.popleft()
+        yield from begun  # without a sentence to run
 
     def extract(self, texts: Iterable[str]) -> list[list[EventRecord]]:
         """Event records of each text, in order; documents are named by their position.
@@ -140,33 +148,5 @@ class Extractor:
 
 def document_sentences(document: Document) -> tuple[list[AnnotatedSentence], list[int]]:
     """A document's sentences, not yet annotated, and where each begins in it."""
-    cut = split_sentences(document.text)
-    sentences = [
-        AnnotatedSentence(
-            f"{document.id}-s{i:02d}", document.text[s.start : s.end], doc_id=document.id, sentence_index=i
-        )
-        for i, s in enumerate(cut)
-    ]
-    return sentences, [s.start for s in cut]
-
-
-def _chunks(items: Sequence[AnnotatedSentence], size: int) -> Iterator[Sequence[AnnotatedSentence]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
-def check_folder(path: Path) -> None:
-    """Checks that a checkpoint folder is whole.
-
-    Raises:
-        CheckpointError: the folder or one of its files is missing.
-    """
-    if not path.is_dir():
-        raise CheckpointError(
-            f"{path}: no such checkpoint folder; give a folder written by 'tacitus train', or none for the shipped one"
-        )
-    for name in ("config.json", "model.safetensors", "tokenizer.json"):
-        if not (path / name).is_file():
-            raise CheckpointError(
-                f"{path}: not a whole checkpoint, {name} is missing; give a folder written by 'tacitus train'"
-            )
+    split = split_document(document)
+    return split.sentences, split.starts

@@ -16,6 +16,7 @@ from tacitus.cli import (
     benchmark,
     compare,
     evaluate,
+    export,
     extract,
     predict,
     review,
@@ -37,6 +38,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("seeds")(seeds.seeds)
 app.command("baselines")(baselines.baselines)
+app.command("export")(export.export)
 app.command("train")(train.train)
 app.command("benchmark")(benchmark.benchmark)
 app.add_typer(annotations.app, name="annotations")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,12 +23,13 @@ class WindowScores:
 
 
 class Runtime(Protocol):
-    """A loaded network."""
+    """A loaded network; ``batch_tokens`` is the size of batch that suits it, padding included."""
 
     chain: ChainScores
+    batch_tokens: int
 
-    def run(self, windows: Sequence[Window]) -> list[WindowScores]:
-        """Scores of one batch of windows, in order."""
+    def run(self, batches: Iterable[Sequence[Window]]) -> Iterator[list[WindowScores]]:
+        """Scores of each batch of windows, in order; batches are taken ahead of what is given back."""
 
 
 def merge_windows(encoded: EncodedSentence, scores: Sequence[WindowScores]) -> SentenceScores:

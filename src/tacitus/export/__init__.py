@@ -1,0 +1,1 @@
+"""A checkpoint as an exported graph: conversion, quantisation, and the check that quality was kept."""

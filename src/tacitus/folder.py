@@ -1,0 +1,101 @@
+"""Files of a checkpoint folder that every runtime reads: configuration, tokenizer, exported graphs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tacitus.errors import CheckpointError, one_line
+from tacitus.files import sha256
+from tacitus.model.settings import Settings, settings_from_config
+from tacitus.model.viterbi import ChainScores
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+CHAIN = ("start", "end", "transitions")
+MODEL_TYPE = "tacitus"
+WEIGHTS = "model.safetensors"
+EXPORTS = "exports.json"
+GRAPHS = {  # format → file of its graph; OpenVINO keeps the weights beside it as .bin
+    "openvino-int8": "openvino-int8.xml",
+    "openvino": "openvino.xml",
+    "onnx": "model.onnx",
+}
+
+
+def check_folder(path: Path) -> None:
+    """Checks that a checkpoint folder is whole: configuration, tokenizer, and weights or an exported graph.
+
+    Raises:
+        CheckpointError: the folder or one of its files is missing.
+    """
+    if not path.is_dir():
+        raise CheckpointError(
+            f"{path}: no such checkpoint folder; give a folder written by 'tacitus train', or none for the shipped one"
+        )
+    needed = ["config.json", "tokenizer.json"]
+    if not any((path / name).is_file() for name in GRAPHS.values()):
+        needed.append(WEIGHTS)
+    for name in needed:
+        if not (path / name).is_file():
+            raise CheckpointError(
+                f"{path}: not a whole checkpoint, {name} is missing; give a folder written by 'tacitus train'"
+            )
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings of a checkpoint folder.
+
+    Raises:
+        CheckpointError: config.json is broken or belongs to another kind of model.
+    """
+    try:
+        config: dict[str, Any] = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        if config["model_type"] != MODEL_TYPE:
+            raise CheckpointError(
+                f"{path}: config.json names the model type {config['model_type']!r}, not {MODEL_TYPE!r}; "
+                "train with it as model.encoder"
+            )
+        return settings_from_config(config)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CheckpointError(f"{path}: cannot read config.json ({one_line(error)[:200]})") from None
+
+
+def load_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer of a checkpoint folder.
+
+    Raises:
+        CheckpointError: tokenizer.json is broken.
+    """
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_str((path / "tokenizer.json").read_text(encoding="utf-8"))
+    except Exception as error:  # the library raises nothing narrower
+        raise CheckpointError(f"{path}: cannot read tokenizer.json ({one_line(error)[:200]})") from None
+
+
+def read_export(path: Path, kind: str) -> ChainScores:
+    """The tag chain stored beside an exported graph.
+
+    Args:
+        path: the checkpoint folder.
+        kind: a key of :data:`GRAPHS`.
+
+    Raises:
+        CheckpointError: the graph was not exported, or from other weights than lie here.
+    """
+    mend = f"run 'tacitus export {path} --format {kind}'"
+    try:
+        record = json.loads((path / EXPORTS).read_text(encoding="utf-8"))[kind]
+        chain, made_from = record["chain"], record["weights_sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise CheckpointError(f"{path}: holds no {kind} graph; {mend}") from None
+    weights = path / WEIGHTS
+    if not (path / GRAPHS[kind]).is_file() or (weights.is_file() and sha256(weights) != made_from):
+        raise CheckpointError(f"{path}: the {kind} graph is missing or was made from other weights; {mend}")
+    return ChainScores(*(np.array(chain[name], dtype=np.float32) for name in CHAIN))
