@@ -49,7 +49,8 @@ def test_sentences_longer_than_the_window_lose_nothing(tiny_checkpoint):
     assert {"rebels", "police", "juba", "troops", "villagers", "goma"} <= found
     windows = encode_texts([text], extractor.tokenizer)[0].windows
     assert len(windows) > 3
-    best = np.max([scores.event_logits for scores in extractor.runtime.run(windows)], axis=0)
+    (scores,) = extractor.runtime.run([windows])
+    best = np.max([s.event_logits for s in scores], axis=0)
     np.testing.assert_allclose(extractor.score([text])[0].event_logits, best, atol=1e-4)
 
 

@@ -99,3 +99,9 @@ def read_export(path: Path, kind: str) -> ChainScores:
     if not (path / GRAPHS[kind]).is_file() or (weights.is_file() and sha256(weights) != made_from):
         raise CheckpointError(f"{path}: the {kind} graph is missing or was made from other weights; {mend}")
     return ChainScores(*(np.array(chain[name], dtype=np.float32) for name in CHAIN))
+
+
+def fingerprint(path: Path) -> dict[str, str]:
+    """SHA-256 of every file that predictions depend on, by name."""
+    names = ["config.json", "tokenizer.json", WEIGHTS, EXPORTS, *GRAPHS.values()]
+    return {name: sha256(path / name) for name in names if (path / name).is_file()}

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tacitus.errors import InputError
+
+if TYPE_CHECKING:
+    from tacitus.data.documents import Columns, Document
+    from tacitus.extractor import Extractor
 
 
 def extract(
@@ -18,7 +23,11 @@ def extract(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Event records as .jsonl, .csv or .parquet; without it, a table."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Event records as .jsonl, .csv or .parquet; a folder for a run that can continue; else a table.",
+        ),
     ] = None,
     html: Annotated[
         Path | None,
@@ -28,33 +37,39 @@ def extract(
         Path | None, typer.Option("--model", "-m", help="Checkpoint folder.", show_default="the shipped checkpoint")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    runtime: Annotated[
+        str, typer.Option(help="auto (what is quickest here), openvino-int8, openvino, onnx or pytorch.")
+    ] = "auto",
     text_column: Annotated[str, typer.Option(help="Column or key of the text.")] = "text",
     id_column: Annotated[str, typer.Option(help="Column or key of the document id.")] = "id",
     date_column: Annotated[str, typer.Option(help="Column or key of the date.")] = "date",
     source_column: Annotated[str, typer.Option(help="Column or key of the source.")] = "source",
     min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Leave out events below this confidence.")] = 0.0,
+    shard_documents: Annotated[int, typer.Option(min=1, help="Documents of one file in an output folder.")] = 10_000,
     show_text: Annotated[bool, typer.Option("--show-text", help="Show each event's sentence in the table.")] = False,
 ) -> None:
     """Code reports: who did what to whom, where."""
     from tacitus.cli.progress import counting
-    from tacitus.data.documents import Columns, find_inputs, read_documents
+    from tacitus.data.documents import Columns, estimated_count, read_documents
     from tacitus.event_files import check_output, write_events
     from tacitus.event_page import EventPage
     from tacitus.events import all_events
     from tacitus.extractor import Extractor
+    from tacitus.shards import is_folder
 
-    if output:
+    sharded = output is not None and is_folder(output)
+    if sharded and html:
+        raise InputError(f"{output}: a folder goes without --html; name a file, or leave --html out")
+    if output and not sharded:
         check_output(output)
-    files, skipped = find_inputs(inputs)
-    if skipped:
-        found = f"{skipped[0]}" + (f" and {len(skipped) - 1} more" if len(skipped) > 1 else "")
-        typer.echo(f"left out (folders are read for .txt, .jsonl, .csv and .parquet): {found}", err=True)
-    for target in filter(None, (output, html)):
-        if any(file.resolve() == target.resolve() for file in files):
-            raise InputError(f"{target}: is an input too; choose another output")
-    extractor = Extractor.load(model, device)
+    files = _find(inputs, [target for target in (output, html) if target])
+    extractor = Extractor.load(model, device, runtime=runtime)
     columns = Columns(text_column, id_column, date_column, source_column)
-    documents = counting(read_documents(files, columns), "documents")
+    documents = counting(read_documents(files, columns), "documents", estimated_count(files))
+    if output and sharded:
+        run = _run_description(files, columns, extractor, min_confidence)
+        _write_shards(output, documents, extractor, run, min_confidence, shard_documents)
+        return
     coded = extractor.stream(documents)
     page = EventPage(extractor.ontology, min_confidence) if html else None
     records = (
@@ -73,3 +88,57 @@ def extract(
         collections.deque(records, maxlen=0)  # what nobody has taken yet
         page.write(html, Path(extractor.name).name)
         typer.echo(f"page written to {html}", err=True)
+
+
+def _find(inputs: list[str], targets: list[Path]) -> list[Path]:
+    """Files to read; says what was left out, and refuses to write over an input."""
+    from tacitus.data.documents import find_inputs
+
+    files, skipped = find_inputs(inputs)
+    if skipped:
+        found = f"{skipped[0]}" + (f" and {len(skipped) - 1} more" if len(skipped) > 1 else "")
+        typer.echo(f"left out (folders are read for .txt, .jsonl, .csv and .parquet): {found}", err=True)
+    for target in targets:
+        if any(file.resolve() == target.resolve() for file in files):
+            raise InputError(f"{target}: is an input too; choose another output")
+    return files
+
+
+def _run_description(
+    files: list[Path], columns: Columns, extractor: Extractor, min_confidence: float
+) -> dict[str, Any]:
+    """What the rows of a run depend on, as JSON types."""
+    from dataclasses import asdict
+
+    from tacitus.folder import fingerprint
+
+    return {
+        "inputs": [[str(f), f.stat().st_size] if f.is_file() else [str(f), None] for f in files],
+        "columns": asdict(columns),
+        "checkpoint": fingerprint(Path(extractor.name)),
+        "runtime": type(extractor.runtime).__name__,
+        "min_confidence": min_confidence,
+    }
+
+
+def _write_shards(
+    output: Path,
+    documents: Iterator[Document],
+    extractor: Extractor,
+    run: dict[str, Any],
+    min_confidence: float,
+    shard_documents: int,
+) -> None:
+    from tacitus.shards import write_shards
+
+    n, n_done = write_shards(
+        output,
+        documents,
+        extractor.stream,
+        extractor.ontology,
+        run,
+        lambda record: record.confidence >= min_confidence,
+        shard_documents,
+    )
+    before = f" ({n_done} files were there already)" if n_done else ""
+    typer.echo(f"{n} events written to {output}{before}", err=True)

@@ -17,6 +17,9 @@ def predict(
         Path | None, typer.Option("--model", "-m", help="Checkpoint folder.", show_default="the shipped checkpoint")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    runtime: Annotated[
+        str, typer.Option(help="auto (what is quickest here), openvino-int8, openvino, onnx or pytorch.")
+    ] = "auto",
     scores: Annotated[bool, typer.Option("--scores", help="Add the probability of every event type.")] = False,
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Go on past bad lines and write them to OUTPUT.rejected.jsonl.")
@@ -30,6 +33,6 @@ def predict(
     if output.resolve() == gold.resolve():
         raise InputError(f"{output}: is the input too; choose another output")
     sentences = read_with_rejects(gold, output, skip_invalid)
-    extractor = Extractor.load(model, device)
+    extractor = Extractor.load(model, device, runtime=runtime)
     n = write_sentences(output, extractor.predict(sentences, event_scores=scores))
     typer.echo(f"{n} sentences written to {output}", err=True)

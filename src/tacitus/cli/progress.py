@@ -10,17 +10,27 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def counting(items: Iterable[Item], what: str) -> Iterator[Item]:
-    """Passes items on and shows how many went by, and in what time."""
+def counting(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
+    """Passes items on and shows how many went by, how many a second, and with ``total`` the time left."""
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     if not sys.stderr.isatty():
         yield from items
         return
-    columns = (TextColumn(what), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = [TextColumn(what), MofNCompleteColumn(), TaskProgressColumn(show_speed=True), TimeElapsedColumn()]
+    if total is not None:
+        columns = [TextColumn(what), BarColumn(), *columns[1:], TextColumn("left"), TimeRemainingColumn()]
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
+        task = progress.add_task(what, total=total)
         for item in items:
             yield item
             progress.advance(task)

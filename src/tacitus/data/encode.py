@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tokenizers import Encoding, Tokenizer
@@ -23,6 +24,7 @@ from tacitus.tagging import TagSet
 
 IGNORE = -100
 N_CASES = 4
+FIRST_MARK = "\u0300"  # no combining mark comes before it
 _WORD = re.compile(r"\w+")
 
 
@@ -89,6 +91,7 @@ def _encode(text: str, encoding: Encoding) -> EncodedSentence:
     return EncodedSentence(windows, offsets)
 
 
+@lru_cache(maxsize=1 << 16)
 def letter_case(word: str) -> int:
     """0 no capital, 1 a capital first, 2 two capitals or more and nothing else, 3 capitals elsewhere."""
     letters = [char for char in word if char.isalpha()]
@@ -116,7 +119,7 @@ def _is_word(char: str) -> bool:
 
 
 def _is_mark(char: str) -> bool:
-    return unicodedata.category(char).startswith("M")
+    return char >= FIRST_MARK and unicodedata.category(char).startswith("M")
 
 
 def align_spans(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ class Decoder:
     def _spans(self, scores: Sequence[SentenceScores]) -> list[list[tuple[int, int, Span]]]:
         """For each sentence ``(first unit, last unit exclusive, span)``, sorted."""
         out: list[list[tuple[int, int, Span]]] = [[] for _ in scores]
-        closing = [self._closing(t) for t in range(len(self.tag_set))]
+        closing = self._closing
         for rows in _length_groups(scores):
             lengths = np.array([len(scores[i].unit_offsets) for i in rows], dtype=np.int64)
             emissions = np.zeros((len(rows), int(lengths.max()), len(self.tag_set)), dtype=np.float32)
@@ -111,9 +112,18 @@ class Decoder:
                     out[i].append((first, end, Span(offsets[first][0], offsets[end - 1][1], label, round(p, 4))))
         return out
 
-    def _closing(self, tag: int) -> NDArray[np.bool_]:
-        """Tags that may follow ``tag`` without continuing its span."""
-        return np.array([p not in "IE" and self.tag_set.allowed(tag, j) for j, (p, _) in enumerate(self.tag_set.tags)])
+    @cached_property
+    def _closing(self) -> list[NDArray[np.bool_]]:
+        """For each tag, the tags that may follow it without continuing its span."""
+        tags = self.tag_set
+        return [
+            np.array([p not in "IE" and tags.allowed(tag, j) for j, (p, _) in enumerate(tags.tags)])
+            for tag in range(len(tags))
+        ]
+
+    @cached_property
+    def _thresholds(self) -> Floats:
+        return self.calibration.threshold_vector(self.ontology)
 
     def _record(
         self,
@@ -128,15 +138,16 @@ class Decoder:
             return record
         probabilities = self.event_probabilities(scores.event_logits)
         events = tuple(self._event(t, probabilities, scores, found) for t in self._marked(probabilities))
+        if not event_scores:
+            return replace(record, events=events)
         every = dict(zip(self.ontology.event_types, probabilities.astype(np.float64).round(4).tolist(), strict=True))
-        return replace(record, events=events, event_scores=every if event_scores else None)
+        return replace(record, events=events, event_scores=every)
 
     def _marked(self, probabilities: Floats) -> list[int]:
         if self.ontology.exclusive:
             best = int(probabilities.argmax())
             return [best] if probabilities[best] > 1 - probabilities.sum() else []
-        thresholds = self.calibration.threshold_vector(self.ontology)
-        return np.flatnonzero(mark_events(probabilities, thresholds, self.calibration.lead_threshold)).tolist()
+        return np.flatnonzero(mark_events(probabilities, self._thresholds, self.calibration.lead_threshold)).tolist()
 
     def _event(
         self, kind: int, probabilities: Floats, scores: SentenceScores, found: list[tuple[int, int, Span]]

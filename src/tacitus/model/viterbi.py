@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
+_TINY = np.finfo(np.float64).tiny  # stands for no path at all; its logarithm is finite
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ class Lattice:
         if end == length:
             score += float(self.chain.end[tags[-1]])
         else:
-            after = self.chain.transitions[tags[-1]] + self.emissions[row, end] + self.backward[row, end]
-            score += float(_log_sum_exp(np.where(closing, after, -np.inf)[None])[0])
+            after = (self.chain.transitions[tags[-1]] + self.emissions[row, end] + self.backward[row, end])[closing]
+            top = after.max()
+            score += float(top + np.log(np.exp(after - top).sum()))
         return float(min(1.0, np.exp(score - float(self.log_z[row]))))
 
 
@@ -95,15 +97,22 @@ def lattice(emissions: Floats | Doubles, lengths: NDArray[np.int64], chain: Chai
     _, n_units, _ = emissions.shape
     forward = np.empty_like(emissions)
     backward = np.empty_like(emissions)
+    onwards = np.exp(chain.transitions.astype(np.float64))
     forward[:, 0] = chain.start + emissions[:, 0]
     for i in range(1, n_units):
-        forward[:, i] = _log_sum_exp(forward[:, i - 1, :, None] + chain.transitions, axis=1) + emissions[:, i]
+        forward[:, i] = _log_product(forward[:, i - 1], onwards) + emissions[:, i]
     backward[:, -1] = chain.end
     for i in range(n_units - 2, -1, -1):
-        onward = _log_sum_exp(chain.transitions + (emissions[:, i + 1] + backward[:, i + 1])[:, None, :], axis=2)
-        backward[:, i] = np.where((lengths == i + 1)[:, None], chain.end, onward)
+        after = _log_product(emissions[:, i + 1] + backward[:, i + 1], onwards.T)
+        backward[:, i] = np.where((lengths == i + 1)[:, None], chain.end, after)
     log_z = _log_sum_exp(chain.start + emissions[:, 0] + backward[:, 0])
     return Lattice(emissions, forward, backward, log_z, chain)
+
+
+def _log_product(values: Doubles, weights: Doubles) -> Doubles:
+    """``log(exp(values) @ weights)`` of log-sums ``(batch, n_tags)``: one matrix product in place of many exponents."""
+    top = values.max(axis=1, keepdims=True)
+    return np.asarray(np.log(np.maximum(np.exp(values - top) @ weights, _TINY)) + top)
 
 
 def _log_sum_exp(values: Doubles, axis: int = 1) -> Doubles:

@@ -1,0 +1,110 @@
+"""Exported graphs give the network's decisions, whatever the runtime and the batches, and need no PyTorch."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from tacitus.data.encode import encode_texts
+from tacitus.errors import CheckpointError
+from tacitus.export.run import export
+from tacitus.extractor import Extractor
+from tacitus.folder import EXPORTS, GRAPHS, WEIGHTS
+from tacitus.loading import choose, load
+
+
+@pytest.fixture(scope="module")
+def exported(tiny_checkpoint, tiny_sentences, tmp_path_factory):
+    """The tiny checkpoint with every kind of graph, and the quality of each."""
+    folder = tmp_path_factory.mktemp("exported") / "checkpoint"
+    shutil.copytree(tiny_checkpoint, folder)
+    quality = {kind: export(folder, kind, tiny_sentences[::2], tiny_sentences[1::2]) for kind in GRAPHS}
+    return folder, quality
+
+
+def decisions(predicted):
+    return [
+        ([s.key for s in p.spans], {e.type: {k: v for k, v in e.roles.items() if v} for e in p.events})
+        for p in predicted
+    ]
+
+
+@pytest.mark.parametrize("kind", ["openvino", "onnx"])
+def test_float_graphs_decide_as_the_network_does(exported, kind):
+    _, quality = exported
+    assert quality[kind].event_agreement == quality[kind].sentence_agreement == quality[kind].span_agreement == 1
+    assert quality[kind].mean_difference < 1e-3
+
+
+def test_int8_keeps_quality_and_every_result_is_stored(exported, tiny_sentences):
+    folder, quality = exported
+    assert quality["openvino-int8"].kept
+    one, other = (load(folder, kind).score([tiny_sentences[0].text])[0] for kind in ("openvino-int8", "pytorch"))
+    assert 0 < abs(one.event_logits - other.event_logits).max() < 0.5  # it really is another arithmetic
+    stored = json.loads((folder / "metrics.json").read_text())
+    assert stored["exports"]["openvino-int8"]["n_sentences"] == quality["openvino-int8"].n_sentences == 30
+    assert "headline" in stored
+
+
+@pytest.mark.parametrize("kind", ["openvino", "onnx", "pytorch"])
+@pytest.mark.parametrize("batch_tokens", [1, 64, 100_000])
+def test_batches_do_not_change_decisions(exported, tiny_sentences, kind, batch_tokens):
+    folder, _ = exported
+    long = [replace(s, id=f"long-{s.id}", text=" ".join([s.text] * 9)) for s in tiny_sentences[:3]]
+    sentences = [*tiny_sentences[::5], *long]
+    reference = decisions(Extractor.load(folder, runtime="pytorch").predict(sentences))
+    found = replace(Extractor.load(folder, runtime=kind), batch_tokens=batch_tokens).predict(sentences)
+    assert decisions(found) == reference
+
+
+def test_a_stream_left_early_leaves_the_runtime_usable(exported, tiny_sentences):
+    extractor = replace(Extractor.load(exported[0], runtime="openvino"), batch_tokens=16)
+    windows = [w for e in encode_texts([s.text for s in tiny_sentences], extractor.tokenizer) for w in e.windows]
+    results = extractor.runtime.run([w] for w in windows)
+    next(results)
+    results.close()
+    assert len(list(extractor.runtime.run([w] for w in windows))) == len(windows)
+
+
+def test_graphs_of_other_weights_are_refused(exported, tmp_path):
+    folder = tmp_path / "changed"
+    shutil.copytree(exported[0], folder)
+    with (folder / WEIGHTS).open("ab") as stream:
+        stream.write(b" ")
+    with pytest.raises(CheckpointError, match="made from other weights; run 'tacitus export"):
+        load(folder, "openvino")
+    (folder / EXPORTS).unlink()
+    with pytest.raises(CheckpointError, match="holds no onnx graph"):
+        load(folder, "onnx")
+
+
+def test_the_runtime_follows_the_processor(exported, monkeypatch):
+    monkeypatch.setattr("tacitus.loading._sees_gpu", lambda: False)
+    monkeypatch.setattr("tacitus.loading.has_int8", lambda: True)
+    assert choose(exported[0], "auto") == "openvino-int8"
+    monkeypatch.setattr("tacitus.loading.has_int8", lambda: False)
+    assert choose(exported[0], "auto") == "openvino"
+    assert choose(exported[0], "cuda") == "pytorch"
+    with pytest.raises(CheckpointError, match="take auto, openvino-int8"):
+        load(exported[0], "tensorrt")
+    with pytest.raises(CheckpointError, match="runs on the CPU"):
+        load(exported[0], "onnx", device="cuda")
+
+
+def test_a_graph_extracts_where_pytorch_is_not_installed(exported, tmp_path):
+    folder = tmp_path / "light"
+    shutil.copytree(exported[0], folder, ignore=shutil.ignore_patterns(WEIGHTS))
+    (tmp_path / "r.txt").write_text("rebels attacked police in juba .")
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'transformers', 'safetensors'): sys.modules[name] = None\n"
+        "from tacitus.cli.main import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", code, "extract", "r.txt", "-o", "e.jsonl", "--model", str(folder)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["sub_event_type"] for line in (tmp_path / "e.jsonl").open()] == ["attack"]
