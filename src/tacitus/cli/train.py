@@ -20,7 +20,7 @@ def train(
     from tacitus.training.recipe import load_recipe
 
     parsed = load_recipe(recipe, overrides)
-    for package in ("accelerate", "datasets", "scipy"):
+    for package in ("torch", "transformers", "accelerate", "datasets", "scipy"):
         require(package, "train")
     from tacitus.training.run import train as run
 
