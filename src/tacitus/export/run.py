@@ -21,7 +21,7 @@ from tacitus.folder import CHAIN, EXPORTS, GRAPHS, WEIGHTS, load_tokenizer
 from tacitus.loading import load
 from tacitus.records import AnnotatedSentence
 
-N_CALIBRATION = 512
+N_CALIBRATION = 1024
 
 
 def export(
