@@ -9,9 +9,11 @@ from dataclasses import replace
 import pytest
 
 from tacitus.data.encode import encode_texts
+from tacitus.data.jsonl import write_sentences
 from tacitus.errors import CheckpointError
 from tacitus.export.run import export
 from tacitus.extractor import Extractor
+from tacitus.files import sha256
 from tacitus.folder import EXPORTS, GRAPHS, WEIGHTS
 from tacitus.loading import choose, load
 
@@ -94,17 +96,64 @@ def test_the_runtime_follows_the_processor(exported, monkeypatch):
         load(exported[0], "onnx", device="cuda")
 
 
-def test_a_graph_extracts_where_pytorch_is_not_installed(exported, tmp_path):
-    folder = tmp_path / "light"
-    shutil.copytree(exported[0], folder, ignore=shutil.ignore_patterns(WEIGHTS))
-    (tmp_path / "r.txt").write_text("rebels attacked police in juba .")
+@pytest.fixture
+def light(exported, tmp_path):
+    """The folder with its graphs alone."""
+    shutil.copytree(exported[0], tmp_path / "light", ignore=shutil.ignore_patterns(WEIGHTS))
+    return tmp_path / "light"
+
+
+def without_pytorch(cwd, *arguments):
+    """Runs a command where PyTorch and what comes with it cannot be found."""
     code = (
-        "import sys\n"
-        "for name in ('torch', 'transformers', 'safetensors'): sys.modules[name] = None\n"
+        "import importlib.util as u, sys\n"
+        "gone, find = ('torch', 'transformers', 'safetensors'), u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name in gone else find(name, *rest)\n"
+        "sys.modules.update(dict.fromkeys(gone))\n"
         "from tacitus.cli.main import main\n"
         "main()\n"
     )
-    command = [sys.executable, "-c", code, "extract", "r.txt", "-o", "e.jsonl", "--model", str(folder)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_weights_alone_say_what_they_need_where_pytorch_is_not_installed(tiny_checkpoint, tmp_path):
+    (tmp_path / "r.txt").write_text("rebels attacked police in juba .")
+    done = without_pytorch(tmp_path, "extract", "r.txt", "--model", tiny_checkpoint)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "'tacitus export'" in done.stderr
+    assert "install the extra 'torch'" in done.stderr
+
+
+def test_a_folder_of_graphs_is_evaluated_and_named_by_its_weights(exported, light, tiny_sentences, tmp_path):
+    write_sentences(tmp_path / "gold.jsonl", tiny_sentences[:8])
+    arguments = [
+        "evaluate",
+        "gold.jsonl",
+        "--model",
+        light,
+        "--runtime",
+        "openvino",
+        "--samples",
+        "0",
+        "--json",
+        "m.json",
+    ]
+    done = without_pytorch(tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((tmp_path / "m.json").read_text())
+    assert metrics["inputs"]["model"]["sha256"] == sha256(exported[0] / WEIGHTS)
+    assert metrics["runtime"] == "openvino"
+
+
+@pytest.mark.parametrize("kind", [*GRAPHS, "pytorch"])
+def test_a_runtime_knows_its_name(exported, kind):
+    assert load(exported[0], kind).runtime.kind == kind
+
+
+def test_a_graph_extracts_where_pytorch_is_not_installed(light, tmp_path):
+    (tmp_path / "r.txt").write_text("rebels attacked police in juba .")
+    done = without_pytorch(tmp_path, "extract", "r.txt", "-o", "e.jsonl", "--model", light)
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["sub_event_type"] for line in (tmp_path / "e.jsonl").open()] == ["attack"]

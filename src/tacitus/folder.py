@@ -101,6 +101,21 @@ def read_export(path: Path, kind: str) -> ChainScores:
     return ChainScores(*(np.array(chain[name], dtype=np.float32) for name in CHAIN))
 
 
+def weights_sha256(path: Path) -> str:
+    """SHA-256 of a checkpoint's weights; where only graphs lie here, of the weights that they were made from.
+
+    Raises:
+        CheckpointError: neither weights nor the note of an export are there.
+    """
+    if (path / WEIGHTS).is_file():
+        return sha256(path / WEIGHTS)
+    try:
+        records = json.loads((path / EXPORTS).read_text(encoding="utf-8"))
+        return next(str(records[kind]["weights_sha256"]) for kind, name in GRAPHS.items() if (path / name).is_file())
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        raise CheckpointError(f"{path}: holds neither {WEIGHTS} nor a graph with its note in {EXPORTS}") from None
+
+
 def fingerprint(path: Path) -> dict[str, str]:
     """SHA-256 of every file that predictions depend on, by name."""
     names = ["config.json", "tokenizer.json", WEIGHTS, EXPORTS, *GRAPHS.values()]

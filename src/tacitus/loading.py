@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from tacitus.errors import CheckpointError, require
+from tacitus.errors import CheckpointError, TacitusError, require
 from tacitus.extractor import Extractor
 from tacitus.folder import GRAPHS, WEIGHTS, check_folder, load_tokenizer, read_export, read_settings
 from tacitus.runtime.base import Runtime
@@ -13,7 +13,6 @@ from tacitus.runtime.processor import has_bf16, has_int8
 
 RUNTIMES = ("auto", "openvino-int8", "openvino", "onnx", "pytorch")
 _PACKAGES = {"openvino-int8": "openvino", "openvino": "openvino", "onnx": "onnxruntime", "pytorch": "torch"}
-_EXTRAS = {"onnxruntime": "onnx", "torch": "torch", "openvino": "openvino"}
 
 
 def load(path: Path, runtime: str = "auto", device: str = "auto", bf16: bool = False, threads: int = 0) -> Extractor:
@@ -28,10 +27,10 @@ def load(path: Path, runtime: str = "auto", device: str = "auto", bf16: bool = F
     check_folder(path)
     if runtime == "auto":
         runtime = choose(path, device)
-    package = _PACKAGES[runtime]
-    require(package, _EXTRAS[package])
+    if runtime == "onnx":
+        require("onnxruntime", "onnx")
     if runtime == "pytorch":
-        require("transformers", "torch")
+        _require_pytorch(path)
         from tacitus.checkpoint import load_extractor
 
         return load_extractor(path, device, bf16)
@@ -55,6 +54,16 @@ def choose(path: Path, device: str) -> str:
         if (path / GRAPHS[kind]).is_file() and find_spec(_PACKAGES[kind]) is not None:
             return kind
     return "pytorch"
+
+
+def _require_pytorch(path: Path) -> None:
+    for package in ("torch", "transformers"):
+        try:
+            require(package, "torch")
+        except TacitusError as error:
+            raise TacitusError(
+                f"{path}: PyTorch runs the weights ('tacitus export' makes a graph that does without); {error}"
+            ) from None
 
 
 def _sees_gpu() -> bool:

@@ -11,7 +11,7 @@ from tacitus.data.documents import find_inputs, read_documents
 from tacitus.data.jsonl import read_sentences
 from tacitus.errors import InputError
 from tacitus.extractor import Extractor, document_sentences
-from tacitus.files import sha256
+from tacitus.folder import weights_sha256
 from tacitus.ontology import Ontology
 from tacitus.records import AnnotatedSentence
 
@@ -61,7 +61,7 @@ def _holds_sentences(file: Path) -> bool:
 
 def model_version(extractor: Extractor) -> str:
     """Names a checkpoint by its folder and its weights, so that a retrained one in the same folder is another."""
-    return f"{Path(extractor.name).name}-{sha256(Path(extractor.name) / 'model.safetensors')[:10]}"
+    return f"{Path(extractor.name).name}-{weights_sha256(Path(extractor.name))[:10]}"
 
 
 def check_same_labels(extractor: Extractor, ontology: Ontology) -> None:

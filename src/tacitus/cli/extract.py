@@ -116,7 +116,7 @@ def _run_description(
         "inputs": [[str(f), f.stat().st_size] if f.is_file() else [str(f), None] for f in files],
         "columns": asdict(columns),
         "checkpoint": fingerprint(Path(extractor.name)),
-        "runtime": type(extractor.runtime).__name__,
+        "runtime": extractor.runtime.kind,
         "min_confidence": min_confidence,
     }
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-_PACKAGES = ("tacitus", "torch", "transformers", "tokenizers", "datasets", "numpy", "scikit-learn")
+_PACKAGES = (
+    "tacitus",
+    "torch",
+    "transformers",
+    "openvino",
+    "onnxruntime",
+    "tokenizers",
+    "datasets",
+    "numpy",
+    "scikit-learn",
+)
 
 
 def versions() -> dict[str, str]:

@@ -23,8 +23,12 @@ class WindowScores:
 
 
 class Runtime(Protocol):
-    """A loaded network; ``batch_tokens`` is the size of batch that suits it, padding included."""
+    """A loaded network; ``batch_tokens`` is the size of batch that suits it, padding included.
 
+    ``kind`` is its name as ``--runtime`` takes it, so that results can say which arithmetic they come from.
+    """
+
+    kind: str
     chain: ChainScores
     batch_tokens: int
 

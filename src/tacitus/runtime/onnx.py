@@ -16,6 +16,7 @@ from tacitus.runtime.padding import cut_scores, pad_windows
 class ONNXRuntime:
     """Runs a file written by ``tacitus export --format onnx``; arguments as :class:`OpenVINORuntime`."""
 
+    kind = "onnx"
     batch_tokens = 4096
 
     def __init__(self, graph: Path, chain: ChainScores, pad_token_id: int, threads: int = 0) -> None:

@@ -32,6 +32,7 @@ class OpenVINORuntime:
     def __init__(
         self, graph: Path, chain: ChainScores, pad_token_id: int, bf16: bool = False, threads: int = 0
     ) -> None:
+        self.kind = graph.stem  # "openvino-int8" or "openvino"
         self.chain, self._pad_token_id = chain, pad_token_id
         options: dict[str, Any] = {
             "PERFORMANCE_HINT": "THROUGHPUT",

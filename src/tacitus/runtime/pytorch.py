@@ -17,6 +17,7 @@ from tacitus.runtime.padding import OUTPUTS, cut_scores, pad_windows
 class PyTorchRuntime:
     """Runs an :class:`EventModel`; bfloat16 autocast where asked for."""
 
+    kind = "pytorch"
     batch_tokens = 8192
 
     def __init__(self, model: EventModel, pad_token_id: int, device: str = "cpu", bf16: bool = False) -> None:
