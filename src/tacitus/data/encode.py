@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tokenizers import Encoding, Tokenizer
@@ -89,6 +90,7 @@ def _encode(text: str, encoding: Encoding) -> EncodedSentence:
     return EncodedSentence(windows, offsets)
 
 
+@lru_cache(maxsize=1 << 16)
 def letter_case(word: str) -> int:
     """0 no capital, 1 a capital first, 2 two capitals or more and nothing else, 3 capitals elsewhere."""
     letters = [char for char in word if char.isalpha()]
