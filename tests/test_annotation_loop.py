@@ -13,7 +13,7 @@ from tacitus.annotation.pool import read_pool
 from tacitus.annotation.pull import pull, read_state, write_state
 from tacitus.annotation.push import BATCH, CONTEXT, contexts, plan_push, push
 from tacitus.annotation.review import suspicions
-from tacitus.annotation.select import STRATEGIES, Signals, ask, choose, select, worth
+from tacitus.annotation.select import STRATEGIES, Signals, choose, embed, select, worth
 from tacitus.cli.annotate import Select
 from tacitus.cli.main import app
 from tacitus.data.jsonl import read_sentences, write_sentences
@@ -204,7 +204,8 @@ def test_a_checkpoint_orders_a_pool(tiny_checkpoint, tiny_sentences):
     chosen = choose(plain, tiny_sentences[:5], extractor, "mixed", 12)
     assert len({s.id for s in chosen}) == 12
     assert chosen == choose(plain, tiny_sentences[:5], extractor, "mixed", 12)
-    assert np.linalg.norm(ask(extractor, ["rebels attacked"]).vectors) == pytest.approx(1, abs=1e-5)
+    assert np.linalg.norm(embed(extractor, ["rebels attacked"])) == pytest.approx(1, abs=1e-5)
+    assert choose([], tiny_sentences, extractor, "mixed", 3) == []
     assert choose(plain, [], None, "order", 3) == plain[:3]
     shuffled = choose(plain, [], None, "random", 99, seed=2)
     assert shuffled != plain

@@ -96,6 +96,23 @@ def test_the_runtime_follows_the_processor(exported, monkeypatch):
         load(exported[0], "onnx", device="cuda")
 
 
+def test_a_graph_that_lost_quality_is_run_only_when_it_is_asked_for(exported, tmp_path, monkeypatch):
+    monkeypatch.setattr("tacitus.loading.has_int8", lambda: True)
+    shutil.copytree(exported[0], tmp_path / "lossy")
+    note = json.loads((tmp_path / "lossy" / EXPORTS).read_text())
+    note["openvino-int8"]["kept"] = False
+    (tmp_path / "lossy" / EXPORTS).write_text(json.dumps(note))
+    assert choose(tmp_path / "lossy", "cpu") == "openvino"
+    assert load(tmp_path / "lossy", "openvino-int8").runtime.kind == "openvino-int8"
+
+
+def test_an_export_that_loses_quality_is_noted_as_such(exported, tiny_sentences, tmp_path, monkeypatch):
+    monkeypatch.setattr("tacitus.export.quality.MIN_AGREEMENT", 1.1)
+    shutil.copytree(exported[0], tmp_path / "lossy")
+    assert not export(tmp_path / "lossy", "openvino", [], tiny_sentences[:4]).kept
+    assert json.loads((tmp_path / "lossy" / EXPORTS).read_text())["openvino"]["kept"] is False
+
+
 @pytest.fixture
 def light(exported, tmp_path):
     """The folder with its graphs alone."""

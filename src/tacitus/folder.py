@@ -91,14 +91,29 @@ def read_export(path: Path, kind: str) -> ChainScores:
     """
     mend = f"run 'tacitus export {path} --format {kind}'"
     try:
-        record = json.loads((path / EXPORTS).read_text(encoding="utf-8"))[kind]
-        chain, made_from = record["chain"], record["weights_sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
+        note = _notes(path)[kind]
+        chain, made_from = note["chain"], note["weights_sha256"]
+    except (KeyError, TypeError):
         raise CheckpointError(f"{path}: holds no {kind} graph; {mend}") from None
     weights = path / WEIGHTS
     if not (path / GRAPHS[kind]).is_file() or (weights.is_file() and sha256(weights) != made_from):
         raise CheckpointError(f"{path}: the {kind} graph is missing or was made from other weights; {mend}")
     return ChainScores(*(np.array(chain[name], dtype=np.float32) for name in CHAIN))
+
+
+def kept_quality(path: Path, kind: str) -> bool:
+    """Whether a graph is here and its export found that it keeps the network's quality."""
+    note = _notes(path).get(kind)
+    return (path / GRAPHS[kind]).is_file() and isinstance(note, dict) and note.get("kept") is True
+
+
+def _notes(path: Path) -> dict[str, Any]:
+    """What the exports of a checkpoint noted, by format; empty where nothing readable is there."""
+    try:
+        notes = json.loads((path / EXPORTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return notes if isinstance(notes, dict) else {}
 
 
 def weights_sha256(path: Path) -> str:
@@ -109,10 +124,10 @@ def weights_sha256(path: Path) -> str:
     """
     if (path / WEIGHTS).is_file():
         return sha256(path / WEIGHTS)
+    notes = _notes(path)
     try:
-        records = json.loads((path / EXPORTS).read_text(encoding="utf-8"))
-        return next(str(records[kind]["weights_sha256"]) for kind, name in GRAPHS.items() if (path / name).is_file())
-    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return next(str(notes[kind]["weights_sha256"]) for kind, name in GRAPHS.items() if (path / name).is_file())
+    except (KeyError, TypeError, StopIteration):
         raise CheckpointError(f"{path}: holds neither {WEIGHTS} nor a graph with its note in {EXPORTS}") from None
 
 

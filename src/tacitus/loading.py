@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tacitus.errors import CheckpointError, TacitusError, require
 from tacitus.extractor import Extractor
-from tacitus.folder import GRAPHS, WEIGHTS, check_folder, load_tokenizer, read_export, read_settings
+from tacitus.folder import GRAPHS, WEIGHTS, check_folder, kept_quality, load_tokenizer, read_export, read_settings
 from tacitus.runtime.base import Runtime
 from tacitus.runtime.processor import has_bf16, has_int8
 
@@ -44,14 +44,15 @@ def load(path: Path, runtime: str = "auto", device: str = "auto", bf16: bool = F
 def choose(path: Path, device: str) -> str:
     """The runtime for a folder on this machine: PyTorch for a GPU, else the quickest graph that is here.
 
-    int8 is taken where the processor multiplies int8 natively, since it is slower than float32 elsewhere.
+    int8 is taken where the processor multiplies int8 natively, since it is slower than float32 elsewhere. A graph whose
+    export found that it loses quality is not taken unasked.
     """
     torch_here = find_spec("torch") is not None and find_spec("transformers") is not None
     if torch_here and (path / WEIGHTS).is_file() and (device.startswith("cuda") or (device == "auto" and _sees_gpu())):
         return "pytorch"
     kinds = ["openvino-int8", "openvino", "onnx"] if has_int8() else ["openvino", "onnx", "openvino-int8"]
     for kind in kinds:
-        if (path / GRAPHS[kind]).is_file() and find_spec(_PACKAGES[kind]) is not None:
+        if kept_quality(path, kind) and find_spec(_PACKAGES[kind]) is not None:
             return kind
     return "pytorch"
 

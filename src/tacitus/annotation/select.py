@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tacitus.data.encode import encode_texts
 from tacitus.extractor import Extractor
 from tacitus.model.decode import Decoder, SentenceScores
 from tacitus.model.viterbi import Floats
@@ -50,20 +51,16 @@ def choose(
         n: how many.
         seed: of chance.
     """
-    if strategy == "order":
+    if strategy == "order" or not pool:
         return list(pool[:n])
     if strategy == "random" or extractor is None:
         return [pool[i] for i in np.random.default_rng(seed).permutation(len(pool))[:n]]
-    signals = ask(extractor, [s.text for s in pool])
-    known = embed(extractor, [s.text for s in labelled]) if labelled else signals.vectors[:0]
+    vectors = embed(extractor, [s.text for s in (*pool, *labelled)])
+    scores = extractor.score([s.text for s in pool])
+    probabilities = event_probabilities(extractor.decoder, scores)
+    signals, known = Signals(probabilities, tag_errors(scores), vectors[: len(pool)]), vectors[len(pool) :]
     counts = np.array([sum(t in s.event_types() for s in labelled) for t in extractor.ontology.event_types], np.float32)
     return [pool[i] for i in select(strategy, signals, known, counts, n)]
-
-
-def ask(extractor: Extractor, texts: Sequence[str]) -> Signals:
-    """A checkpoint's signals for sentences."""
-    scores = extractor.score(texts)
-    return Signals(event_probabilities(extractor.decoder, scores), tag_errors(scores), embed(extractor, texts))
 
 
 def event_probabilities(decoder: Decoder, scores: Sequence[SentenceScores]) -> Floats:
@@ -88,20 +85,26 @@ def tag_probabilities(logits: Floats) -> Floats:
 
 
 def embed(extractor: Extractor, texts: Sequence[str]) -> Floats:
-    """Mean token vectors of a checkpoint's encoder, scaled to length 1, ``(n, hidden)``."""
+    """Mean token vectors of a checkpoint's encoder, scaled to length 1, ``(n, hidden)``; long texts by their start."""
     import torch
 
     from tacitus.checkpoint import load_model
+    from tacitus.data.collate import Collator
 
     model = load_model(Path(extractor.name)).eval()
+    collate = Collator(model.config.encoder.get("pad_token_id") or 0, 0)
+    windows = [encoded.windows[0] for encoded in encode_texts(texts, extractor.tokenizer)]
     out: list[Floats] = []
-    for start in range(0, len(texts), 64):
-        encodings = extractor.tokenizer.encode_batch(list(texts[start : start + 64]))
-        longest = max(len(e.ids) for e in encodings)
-        ids = torch.tensor([[*e.ids, *[0] * (longest - len(e.ids))] for e in encodings])
-        mask = torch.tensor([[1] * len(e.ids) + [0] * (longest - len(e.ids)) for e in encodings])
+    for start in range(0, len(windows), 64):
+        batch = collate(
+            [
+                {"input_ids": w.input_ids, "case_ids": w.case_ids, "unit_positions": w.unit_positions}
+                for w in windows[start : start + 64]
+            ]
+        )
+        mask = batch["attention_mask"]
         with torch.inference_mode():
-            hidden = model.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+            hidden = model.encode(batch["input_ids"], batch["case_ids"], mask)
         out.append(np.asarray(((hidden * mask.unsqueeze(2)).sum(1) / mask.sum(1, keepdim=True)).numpy()))
     vectors = np.concatenate(out)
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32)

@@ -1,11 +1,4 @@
-const $ = id => document.getElementById(id);
-function el(name, attributes = {}, ...children) {
-  const svg = ["svg", "path", "line", "circle", "text", "rect"].includes(name);
-  const node = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
-  for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-  node.append(...children);
-  return node;
-}
+/*INCLUDE page.js*/
 const f3 = x => x.toFixed(3);
 function table(header, rows, cls = "") {
   return el("table", { class: cls }, el("thead", {}, el("tr", {}, ...header.map(h => el("th", {}, h)))),

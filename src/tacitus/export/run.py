@@ -52,8 +52,10 @@ def export(
         _write(checkpoint / GRAPHS[kind], network, windows, model.config.encoder.get("pad_token_id") or 0)
     except OSError as error:
         raise OutputError(f"{checkpoint}: cannot write the graph ({error})") from None
-    _record(checkpoint, kind, reference)
+    note = _note(checkpoint, reference)
+    _update(checkpoint / EXPORTS, kind, note | {"kept": False})
     quality = compare_runtimes(reference, load(checkpoint, kind), check)
+    _update(checkpoint / EXPORTS, kind, note | {"kept": quality.kept})
     _store_quality(checkpoint, kind, quality)
     return quality
 
@@ -75,9 +77,9 @@ def _windows(reference: Extractor, sentences: Sequence[AnnotatedSentence], seed:
     return [w for e in encode_texts([s.text for s in drawn], reference.tokenizer) for w in e.windows]
 
 
-def _record(checkpoint: Path, kind: str, reference: Extractor) -> None:
+def _note(checkpoint: Path, reference: Extractor) -> dict[str, Any]:
     chain = {name: getattr(reference.runtime.chain, name).tolist() for name in CHAIN}
-    _update(checkpoint / EXPORTS, kind, {"weights_sha256": sha256(checkpoint / WEIGHTS), "chain": chain})
+    return {"weights_sha256": sha256(checkpoint / WEIGHTS), "chain": chain}
 
 
 def _store_quality(checkpoint: Path, kind: str, quality: Quality) -> None:

@@ -166,6 +166,14 @@ class EventModel(PreTrainedModel):
         scores = self.transitions.float() + _constraints(self.config.tag_set()).to(self.transitions.device)
         return scores[0], scores[1], scores[2:]
 
+    def encode(self, input_ids: Tensor, case_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """The encoder's token vectors ``(batch, seq, hidden)``, letter case added where the model sees it."""
+        embedded = self.encoder.get_input_embeddings()(input_ids)
+        if self.case_embedding is not None:
+            embedded = embedded + self.case_embedding(case_ids)
+        hidden: Tensor = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
+        return hidden
+
     def forward(
         self,
         input_ids: Tensor,
@@ -177,10 +185,7 @@ class EventModel(PreTrainedModel):
         role_labels: Tensor | None = None,
     ) -> EventModelOutput:
         """Scores of a batch, and the loss when labels are given; shapes as :class:`tacitus.data.collate.Collator`."""
-        embedded = self.encoder.get_input_embeddings()(input_ids)
-        if self.case_embedding is not None:
-            embedded = embedded + self.case_embedding(case_ids)
-        hidden = self.dropout(self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state)
+        hidden = self.dropout(self.encode(input_ids, case_ids, attention_mask))
         index = unit_positions.clamp(min=0).unsqueeze(2).expand(-1, -1, hidden.shape[2])
         units = hidden.gather(1, index)
         output = EventModelOutput()

@@ -224,9 +224,9 @@ class Benchmark:
 
     def run(self, rates: Sequence[float], seeds: Sequence[int]) -> dict[str, Any]:
         """Chooses the rate on dev with the first seed, then scores the test set once a seed."""
-        by_rate = {rate: self._dev_figures(rate, seeds[0])[self.task.figures[0]] for rate in rates}
+        by_rate = {rate: self._figures(rate, seeds[0], "dev", self.parts.dev)[self.task.figures[0]] for rate in rates}
         best = max(by_rate, key=by_rate.__getitem__)
-        tests = [self._test_figures(best, seed) for seed in seeds]
+        tests = [self._figures(best, seed, "test", self.parts.test) for seed in seeds]
         names = [*self.task.figures, *sorted({key for test in tests for key in test} - set(self.task.figures))]
         result = {
             "task": self.name,
@@ -257,12 +257,6 @@ class Benchmark:
             }
             train(load_recipe(self.recipe, [*(f"{key}={value}" for key, value in settings.items()), *self.overrides]))
         return Extractor.load(folder)
-
-    def _dev_figures(self, rate: float, seed: int) -> Figures:
-        return self._figures(rate, seed, "dev", self.parts.dev)
-
-    def _test_figures(self, rate: float, seed: int) -> Figures:
-        return self._figures(rate, seed, "test", self.parts.test)
 
     def _figures(self, rate: float, seed: int, part: str, sentences: Sentences) -> Figures:
         kept = self._folder(rate, seed) / f"{part}.json"
