@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -23,11 +24,9 @@ def two_pipelines(model: EventModel, checkpoint: Path) -> Callable[[Sequence[str
     Both carry the joint model's encoder weights and random heads, which serve for speed. Roles are left out, to the
     peer's favour.
     """
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_file=str(checkpoint / "tokenizer.json"),
-        model_max_length=model.config.max_tokens,
-        **{f"{name.lower()}_token": f"[{name}]" for name in ("PAD", "UNK", "CLS", "SEP")},
-    )
+    file = str(checkpoint / "tokenizer.json")
+    pad = Tokenizer.from_file(file).id_to_token(model.config.encoder.get("pad_token_id") or 0)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=file, pad_token=pad, model_max_length=model.config.max_tokens)
     task = model.config.task()
     types = AutoModelForSequenceClassification.from_config(
         _config(model, {"num_labels": len(task.event_types), "problem_type": "multi_label_classification"})
