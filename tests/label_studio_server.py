@@ -46,7 +46,9 @@ class LabelStudio:
             "SENTRY_DSN": "",
             "FRONTEND_SENTRY_DSN": "",
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.data),
-            "ML_BLOCK_LOCAL_IP": "false",  # the machine-learning backend of the tests is on loopback too
+            # The machine-learning backend of the tests is on loopback too.
+            "ML_BLOCK_LOCAL_IP": "false",
+            "USE_DEFAULT_BANNED_SUBNETS": "false",
         }
         command = [self.executable, "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(self.port),
                    "--username", ADMIN, "--password", PASSWORD, "--data-dir", str(self.data)]  # fmt: skip
