@@ -27,7 +27,8 @@ def convert(
         typer.Option("--map", help="OLD=NEW: rename a span label, event type or role; OLD= leaves it out."),
     ] = None,
     ontology: Annotated[
-        str | None, typer.Option(help="Ontology file, acled, plover or cameo-quad, to check the labels against.")
+        str | None,
+        typer.Option(help="Ontology file, or acled, cameo-quad, plover or re3d, to check the labels against."),
     ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Keep each text as one record; do not split it.")] = False,
     text_column: Annotated[str, typer.Option(help="Of a CSV table.")] = "text",
@@ -58,7 +59,9 @@ def convert(
 
 
 def ontology(
-    source: Annotated[str, typer.Argument(help="Annotated sentences (JSONL), or acled, plover or cameo-quad to copy.")],
+    source: Annotated[
+        str, typer.Argument(help="Annotated sentences (JSONL), or acled, cameo-quad, plover or re3d to copy.")
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Ontology file (YAML).", show_default="standard output")
     ] = None,

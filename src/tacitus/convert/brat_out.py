@@ -29,6 +29,9 @@ def write_brat(path: Path, sentences: Sequence[AnnotatedSentence], losses: Losse
         raise OutputError(f"{path}: is there already; choose a new folder")
     documents: dict[str, list[AnnotatedSentence]] = {}
     for sentence in sentences:
+        if not sentence.text.strip():
+            losses.add("texts without words", sentence.id)
+            continue
         documents.setdefault(sentence.document, []).append(sentence)
     names = _file_names(documents)
     losses.add("document ids that are no file name", n=sum(name != names[name] for name in names))
@@ -65,13 +68,15 @@ def _configuration(labels: Labels) -> str:
 
 
 def _count_boundaries(group: Sequence[AnnotatedSentence], losses: Losses) -> None:
+    """Counts sentences that a reader would split otherwise; the trigger of an event holds its sentence together."""
     start = 0
     wanted = set()
     for sentence in group:
-        wanted.add((start, start + len(sentence.text)))
+        if not sentence.events:
+            wanted.add((start, start + len(sentence.text)))
         start += len(sentence.text) + len(_BETWEEN)
     found = {(s.start, s.end) for s in split_sentences(_BETWEEN.join(s.text for s in group))}
-    lost = wanted - found if len(found) > 1 or len(group) > 1 else set()
+    lost = wanted - found if len(found) > 1 else ()
     losses.add("sentences that will be split otherwise when they are read again", n=len(lost))
 
 

@@ -79,6 +79,7 @@ class _Annotations:
     def __init__(self, name: str, xmi: bytes, types: bytes, losses: Losses) -> None:
         self.name, self.losses = name, losses
         cas = _load(name, xmi, types)
+        self._types = cas.typesystem
         self.text: str = cas.sofa_string
         self.boundaries: list[Sentence] = []
         self.spans: list[Span] = []
@@ -95,9 +96,9 @@ class _Annotations:
             return
         elif (kind.startswith(_DKPRO) and kind != _ENTITY) or kind.startswith("uima."):
             self.losses.add(f"annotations of the layer {_short(kind)}")
-        elif {"Governor", "Dependent"} <= {feature.name for feature in annotation.type.all_features}:
+        elif {"Governor", "Dependent"} <= _feature_names(annotation.type):
             self.losses.add("relations")
-        elif _link_features(annotation.type):
+        elif _link_features(annotation.type, self._types):
             self.events.append(annotation)
         elif annotation.begin >= annotation.end:
             self.losses.add("spans without words", f"{self.name} {_short(kind)} {annotation.begin}")
@@ -125,7 +126,7 @@ class _Annotations:
     def _event(self, annotation: Any) -> MarkedEvent:
         kind = _label(annotation, self.losses)
         roles: dict[str, list[int]] = {}
-        for name in _link_features(annotation.type):
+        for name in _link_features(annotation.type, self._types):
             for link in _elements(annotation[name]):
                 if link.target is not None and link.target.xmiID in self._index:
                     roles.setdefault(link.role or name, []).append(self._index[link.target.xmiID])
@@ -138,14 +139,14 @@ def _short(kind: str) -> str:
     return kind.rpartition(".")[2]
 
 
-def _link_features(kind: Any) -> list[str]:
+def _link_features(kind: Any, types: Any) -> list[str]:
     """Features that hold slots: arrays of links with a role and a target."""
-    return [
-        feature.name
-        for feature in kind.all_features
-        if feature.elementType is not None
-        and {"role", "target"} <= {part.name for part in feature.elementType.all_features}
-    ]
+    arrays = [(feature.name, feature.elementType.name) for feature in kind.all_features if feature.elementType]
+    return [name for name, link in arrays if {"role", "target"} <= _feature_names(types.get_type(link))]
+
+
+def _feature_names(kind: Any) -> set[str]:
+    return {feature.name for feature in kind.all_features}
 
 
 def _elements(array: Any) -> list[Any]:

@@ -31,11 +31,11 @@ def read_docbin(path: Path, losses: Losses) -> Iterator[MarkedDocument]:
     Raises:
         InputError: the file cannot be read.
     """
-    import spacy
     from spacy.tokens import DocBin
+    from spacy.vocab import Vocab
 
     try:
-        docs = list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
+        docs = list(DocBin().from_disk(path).get_docs(Vocab()))
     except OSError as error:
         raise InputError(f"{path}: cannot read ({error.strerror}); give a .spacy file") from None
     except (ValueError, KeyError, TypeError) as error:  # zlib, msgpack and spaCy name no class of their own

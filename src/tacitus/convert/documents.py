@@ -47,7 +47,8 @@ class MarkedDocument:
 def to_sentences(document: MarkedDocument, losses: Losses, whole: bool = False) -> list[AnnotatedSentence]:
     """The sentences of a document with the marks that stand inside each.
 
-    A text of one sentence, or with a label of its own, stays as it is. Of overlapping spans the longest is kept.
+    A text of one sentence, or with a label of its own, stays as it is. Sentences that a trigger reaches over are
+    joined. Of overlapping spans the longest is kept.
 
     Args:
         document: what was read.
@@ -79,7 +80,19 @@ def _sentences(document: MarkedDocument, whole: bool) -> list[Sentence]:
     if whole or labelled:
         return [everything]
     found = document.boundaries if document.boundaries is not None else split_sentences(document.text)
-    return list(found) if len(found) > 1 else [everything]
+    joined = _joined(found, [event.trigger for event in document.events or () if event.trigger])
+    return joined if len(joined) > 1 else [everything]
+
+
+def _joined(sentences: Sequence[Sentence], triggers: Sequence[tuple[int, int]]) -> list[Sentence]:
+    """Sentences that a trigger reaches over are one: whoever marked it read them so."""
+    out: list[Sentence] = []
+    for sentence in sentences:
+        if out and any(start < out[-1].end and end > sentence.start for start, end in triggers):
+            out[-1] = Sentence(out[-1].start, sentence.end)
+        else:
+            out.append(sentence)
+    return out
 
 
 def _kept_spans(document: MarkedDocument, sentences: Sequence[Sentence], losses: Losses) -> dict[int, tuple[int, Span]]:
