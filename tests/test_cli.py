@@ -132,6 +132,14 @@ def test_train_overrides_and_finishes(tiny_task, tmp_path):
         (["evaluate", "{report}"], "either a file of predictions or --model"),
         (["train", "/no/such.yaml"], "cannot read the recipe"),
         (["annotations", "check", "{tmp}"], "no JSONL file here"),
+        (["convert", "{report}", "-o", "{tmp}/c.conll"], "could be tacitus, doccano, prodigy; say which with --from"),
+        (["convert", "{report}", "-o", "{report}", "--from", "doccano"], "is the input too"),
+        (
+            ["convert", "{report}", "-o", "{tmp}/c.jsonl", "--from", "doccano", "--map", "A=B"],
+            "no label 'A' in the file",
+        ),
+        (["convert", "/no/such", "-o", "{tmp}/c.jsonl", "--from", "cas"], "no such file"),
+        (["ontology", "{report}", "-o", "{tmp}/o.yaml"], "report.jsonl:1: 'spans' is missing"),
     ],
 )
 def test_a_mistake_is_one_line_exit_2_and_nothing_half_written(arguments, message, report, tiny_checkpoint, tmp_path):
@@ -142,6 +150,22 @@ def test_a_mistake_is_one_line_exit_2_and_nothing_half_written(arguments, messag
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("tacitus: ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_convert_maps_labels_checks_them_and_says_what_it_lost(tiny_task, tmp_path):
+    done = tacitus("convert", tiny_task / "dev.jsonl", "--from", "tacitus", "-o", tmp_path / "d.conll")
+    assert done.returncode == 0
+    assert "not kept: " in done.stderr
+    n_events = (tiny_task / "dev.jsonl").read_text().count('"type"')
+    assert f"events: {n_events}" in done.stderr
+    ontology = ["--ontology", tiny_task / "ontology.yaml"]
+    wrong = tacitus("convert", tmp_path / "d.conll", "-o", tmp_path / "d.jsonl", "--map", "ACTOR=ORG", *ontology)
+    assert (wrong.returncode, "'tiny' does not know: span labels ORG;" in wrong.stderr) == (2, True)
+    assert not (tmp_path / "d.jsonl").exists()
+    right = tacitus("convert", tmp_path / "d.conll", "-o", tmp_path / "d.jsonl", "--map", "LOCATION=", *ontology)
+    assert (right.returncode, right.stderr.count("LOCATION left out by --map: ")) == (0, 1)
+    made = tacitus("ontology", tmp_path / "d.jsonl", "--name", "mine")
+    assert made.stdout == "name: mine\nspan_labels:\n- id: ACTOR\n"
 
 
 def test_skip_invalid_writes_what_it_rejected(tiny_task, tiny_checkpoint, tmp_path):

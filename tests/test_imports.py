@@ -12,7 +12,7 @@ import tacitus
 PACKAGE = Path(tacitus.__file__).parent
 ROWS = [  # top to bottom; a module may import its own row's rooms only from the same room
     ["cli"],
-    ["training", "annotation", "export"],
+    ["training", "annotation", "export", "convert"],
     ["evaluation"],
     ["loading"],
     ["checkpoint"],

@@ -33,7 +33,8 @@ def test_the_wheel_holds_the_checkpoint_and_the_ontology(wheel):
     assert {"config.json", "tokenizer.json", "README.md", "metrics.json", "recipe.yaml"} <= {
         name.rpartition("/")[2] for name in sizes if "_shipped/default" in name
     }
-    assert "tacitus/_shipped/ontology.yaml" in sizes
+    ontologies = {f"ontologies/{name}.yaml" for name in ("cameo-quad", "plover", "re3d")}
+    assert {f"tacitus/_shipped/{name}" for name in {"ontology.yaml", *ontologies}} <= sizes.keys()
 
 
 def test_the_shipped_checkpoint_is_small():

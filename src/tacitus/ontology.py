@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from tacitus.errors import OntologyError, one_line, suggest
-from tacitus.resources import default_ontology_path
+from tacitus.resources import DEFAULT_ONTOLOGY, ontology_paths
 
 RESERVED_KEYS = frozenset(
     {"type", "score", "role_scores", "event_id", "doc_id", "sentence_index", "event_date", "disorder_type"}
@@ -140,23 +140,32 @@ class Ontology(_Strict):
 
 
 def load_ontology(path: str | Path | None = None) -> Ontology:
-    """Reads an ontology file; without a path, the project's own.
+    """Reads an ontology file, or a shipped one by its name; without a path, the project's own.
 
     Raises:
         OntologyError: the file is missing, is not YAML or breaks the shape; one line with the field.
     """
-    path = Path(path) if path is not None else default_ontology_path()
+    shipped = ontology_paths()
+    path = Path(path) if path is not None else shipped[DEFAULT_ONTOLOGY]
+    if not path.exists():
+        path = shipped.get(str(path), path)
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise OntologyError(
-            f"{path}: cannot read the ontology ({error.strerror}); give an existing YAML file"
+            f"{path}: cannot read the ontology ({error.strerror}); give an existing YAML file, or one of "
+            f"{', '.join(shipped)}"
         ) from None
     except (yaml.YAMLError, ValueError) as error:
         raise OntologyError(f"{path}: not valid YAML: {one_line(error)}") from None
     if not isinstance(raw, dict):
         raise OntologyError(f"{path}: an ontology is a mapping with name, span_labels, roles and groups")
     return ontology_from_dict(raw, where=str(path))
+
+
+def dump_ontology(ontology: Ontology) -> str:
+    """An ontology as the text of its file."""
+    return yaml.safe_dump(ontology.to_dict(), sort_keys=False, allow_unicode=True)
 
 
 def ontology_from_dict(raw: dict[str, Any], where: str = "ontology") -> Ontology:

@@ -91,6 +91,23 @@ class AnnotatedSentence:
                     yield event.type, key, (self.spans or ())[index]
 
 
+def check_role_indices(sentence: AnnotatedSentence) -> None:
+    """Checks that every role is played by a span that is there.
+
+    Raises:
+        RecordError: a role index out of range.
+    """
+    n_spans = len(sentence.spans or ())
+    for event in sentence.events or ():
+        for key, indices in event.roles.items():
+            for index in indices:
+                if not 0 <= index < n_spans:
+                    raise RecordError(
+                        f"sentence {sentence.id!r}: event {event.type!r}: {key} index {index} is out of range, "
+                        f"there are {n_spans} spans"
+                    )
+
+
 def check_labels(sentence: AnnotatedSentence, ontology: Ontology) -> None:
     """Checks types, labels and roles against the ontology.
 
@@ -100,6 +117,7 @@ def check_labels(sentence: AnnotatedSentence, ontology: Ontology) -> None:
     for span in sentence.spans or ():
         if span.label not in ontology.span_label_ids:
             raise RecordError(f"unknown span label {span.label!r}{suggest(span.label, ontology.span_label_ids)}")
+    check_role_indices(sentence)
     seen: set[str] = set()
     for event in sentence.events or ():
         if event.type not in ontology.group_of:
@@ -121,10 +139,6 @@ def _check_roles(sentence: AnnotatedSentence, event: Event, ontology: Ontology) 
         if key not in ontology.role_keys:
             raise RecordError(f"event {event.type!r}: unknown role list {key!r}{suggest(key, ontology.role_keys)}")
         for index in indices:
-            if not 0 <= index < len(spans):
-                raise RecordError(
-                    f"event {event.type!r}: {key} index {index} is out of range, there are {len(spans)} spans"
-                )
             if spans[index].label != ontology.role_label(key):
                 raise RecordError(
                     f"event {event.type!r}: {key} index {index} is a {spans[index].label}, "

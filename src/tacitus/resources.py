@@ -10,6 +10,7 @@ from tacitus.errors import CheckpointError, OntologyError
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent.parent
 ENCODER = "all-MiniLM-L6-v2"
+DEFAULT_ONTOLOGY = "acled"
 
 
 def default_ontology_path() -> Path:
@@ -18,6 +19,14 @@ def default_ontology_path() -> Path:
         if path.is_file():
             return path
     raise OntologyError("the shipped ontology.yaml is missing from the installation; reinstall tacitus")
+
+
+def ontology_paths() -> dict[str, Path]:
+    """Name → file of every shipped ontology, the project's own first."""
+    default = default_ontology_path()
+    return {DEFAULT_ONTOLOGY: default} | {
+        path.stem: path for path in sorted(default.with_name("ontologies").glob("*.yaml"))
+    }
 
 
 def default_checkpoint_path() -> Path:

@@ -15,6 +15,7 @@ from tacitus.cli import (
     baselines,
     benchmark,
     compare,
+    convert,
     evaluate,
     export,
     extract,
@@ -41,6 +42,8 @@ app.command("baselines")(baselines.baselines)
 app.command("export")(export.export)
 app.command("train")(train.train)
 app.command("benchmark")(benchmark.benchmark)
+app.command("convert")(convert.convert)
+app.command("ontology")(convert.ontology)
 app.add_typer(annotations.app, name="annotations")
 annotate.app.command("agreement")(agreement.agreement)
 annotate.app.command("review")(review.review)

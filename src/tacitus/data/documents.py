@@ -7,10 +7,11 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from tacitus.errors import InputError, is_unicode, one_line, suggest
 
@@ -137,55 +138,80 @@ def _parquet_count(path: Path) -> int | None:
         return None
 
 
-def _read(path: Path, label: str, columns: Columns) -> Iterator[tuple[int, Document]]:
-    suffix = path.suffix.lower()
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turns what can go wrong while a file is read into one line.
+
+    Raises:
+        InputError: the file cannot be read or is not UTF-8.
+    """
     try:
-        if str(path) == "-":
-            yield 1, Document("stdin", sys.stdin.buffer.read().decode("utf-8-sig"))
-        elif suffix == ".jsonl":
-            yield from _rows(path, label, _json_rows(path), columns)
-        elif suffix == ".csv":
-            with path.open(encoding="utf-8-sig", newline="") as stream:
-                yield from _rows(path, label, _csv_rows(path, stream, columns), columns)
-        elif suffix == ".parquet":
-            yield from _rows(path, label, _parquet_rows(path, columns), columns)
-        else:
-            yield 1, Document(label.removesuffix(path.suffix), path.read_bytes().decode("utf-8-sig"))
+        yield
     except OSError as error:
         raise InputError(f"{path}: cannot read ({error.strerror or one_line(error)})") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8; convert it to UTF-8") from None
 
 
-def _rows(
-    path: Path, label: str, rows: Iterator[tuple[int, dict[str, Any]]], columns: Columns
-) -> Iterator[tuple[int, Document]]:
-    for number, row in rows:
-        text = row.get(columns.text)
-        _check_text_column(path, number, columns, row)
-        if not isinstance(text, str):
-            raise InputError(f"{path}:{number}: {columns.text!r} holds {type(text).__name__}, needs text")
-        if not is_unicode(text):
-            raise InputError(
-                f"{path}:{number}: {columns.text!r} holds a lone surrogate, which is no Unicode text; repair it"
-            )
-        name = row.get(columns.id)
-        yield (
-            number,
-            Document(
-                id=f"{label}:{number}" if name is None or name == "" else str(name),
-                text=text,
-                date=_string(row.get(columns.date)),
-                source=_string(row.get(columns.source)),
-            ),
-        )
+def _read(path: Path, label: str, columns: Columns) -> Iterator[tuple[int, Document]]:
+    if path.suffix.lower() in (".jsonl", ".csv", ".parquet"):
+        for number, row in read_rows(path, columns):
+            yield number, document_of(row, f"{label}:{number}", columns)
+        return
+    with readable(path):
+        if str(path) == "-":
+            yield 1, Document("stdin", sys.stdin.buffer.read().decode("utf-8-sig"))
+        else:
+            yield 1, Document(label.removesuffix(path.suffix), path.read_bytes().decode("utf-8-sig"))
 
 
-def _check_text_column(path: Path, number: int, columns: Columns, names: Iterable[Any]) -> None:
-    if columns.text not in names:
+def read_rows(path: Path, columns: Columns = Columns()) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Rows of a JSON Lines, CSV, TSV or Parquet file with their line or row numbers; each has a text.
+
+    Raises:
+        InputError: the file cannot be read, a row is broken, or the text column is missing or holds no text.
+    """
+    suffix = path.suffix.lower()
+    with readable(path):
+        if suffix == ".parquet":
+            rows = _parquet_rows(path, columns)
+        elif suffix in (".csv", ".tsv"):
+            rows = _csv_rows(path, columns)
+        else:
+            rows = _json_rows(path)
+        for number, row in rows:
+            check_column(path, number, columns.text, row)
+            text = row[columns.text]
+            if not isinstance(text, str):
+                raise InputError(f"{path}:{number}: {columns.text!r} holds {type(text).__name__}, needs text")
+            if not is_unicode(text):
+                raise InputError(
+                    f"{path}:{number}: {columns.text!r} holds a lone surrogate, which is no Unicode text; repair it"
+                )
+            yield number, row
+
+
+def document_of(row: dict[str, Any], fallback: str, columns: Columns) -> Document:
+    """The report of a row; ``fallback`` is its id where the row has none."""
+    name = row.get(columns.id)
+    return Document(
+        id=fallback if name is None or name == "" else str(name),
+        text=row[columns.text],
+        date=_string(row.get(columns.date)),
+        source=_string(row.get(columns.source)),
+    )
+
+
+def check_column(path: Path, number: int, wanted: str, names: Iterable[Any], option: str = "--text-column") -> None:
+    """Checks that a row or header has a column.
+
+    Raises:
+        InputError: it has not; names the nearest one and the option.
+    """
+    if wanted not in names:
         known = list(map(str, names))
-        near = suggest(columns.text, known) or f" among {', '.join(known)}"[:120]
-        raise InputError(f"{path}:{number}: no column {columns.text!r}{near}; name it with --text-column")
+        near = suggest(wanted, known) or f" among {', '.join(known)}"[:120]
+        raise InputError(f"{path}:{number}: no column {wanted!r}{near}; name it with {option}")
 
 
 def _string(value: Any) -> str | None:
@@ -206,17 +232,20 @@ def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, row
 
 
-def _csv_rows(path: Path, stream: IO[str], columns: Columns) -> Iterator[tuple[int, dict[str, Any]]]:
+def _csv_rows(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, Any]]]:
     csv.field_size_limit(sys.maxsize)
-    reader = csv.DictReader(stream, strict=True)
-    try:
-        _check_text_column(path, 1, columns, reader.fieldnames or ())
-        for row in reader:
-            if None in row or None in row.values():
-                raise InputError(f"{path}:{reader.line_num}: this row has another number of columns than the header")
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from None
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.DictReader(stream, strict=True, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        try:
+            check_column(path, 1, columns.text, reader.fieldnames or ())
+            for row in reader:
+                if None in row or None in row.values():
+                    raise InputError(
+                        f"{path}:{reader.line_num}: this row has another number of columns than the header"
+                    )
+                yield reader.line_num, row
+        except csv.Error as error:
+            raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from None
 
 
 def _parquet_rows(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -4,12 +4,68 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tacitus.errors import InputError
+from tacitus.errors import InputError, OntologyError
+from tacitus.ontology import Ontology, ontology_from_dict
 from tacitus.records import AnnotatedSentence, Event, Span
 
 _TRUE, _FALSE = {"1", "true", "yes"}, {"0", "false", "no", ""}
+_TAG = re.compile(r"O|[BIESLUMW]-\S+")
+_FIRST, _LAST = "BSUW", "ESLUW"  # what begins and what ends a span: BIO, IOB1, BIOES, BILOU, BMEWO
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels that sentences carry, in alphabetic order; ``roles`` is role key → labels of its spans."""
+
+    spans: list[str]
+    types: list[str]
+    roles: dict[str, set[str]]
+
+    @property
+    def all(self) -> set[str]:
+        """Span labels, event types and role keys together."""
+        return {*self.spans, *self.types, *self.roles}
+
+
+def labels_of(sentences: Iterable[AnnotatedSentence]) -> Labels:
+    """Collects the labels of sentences."""
+    spans: set[str] = set()
+    types: set[str] = set()
+    roles: dict[str, set[str]] = {}
+    for sentence in sentences:
+        spans |= {span.label for span in sentence.spans or ()}
+        types |= sentence.event_types()
+        for _, key, span in sentence.role_tuples():
+            roles.setdefault(key, set()).add(span.label)
+    return Labels(sorted(spans), sorted(types), roles)
+
+
+def ontology_of(sentences: Iterable[AnnotatedSentence], name: str, exclusive: bool = False) -> Ontology:
+    """The labels of sentences as an ontology, in alphabetic order; definitions are the labels themselves.
+
+    Raises:
+        OntologyError: a role is played by spans of several labels, or there are no labels at all.
+    """
+    labels = labels_of(sentences)
+    for key, wanted in sorted(labels.roles.items()):
+        if len(wanted) > 1:
+            raise OntologyError(
+                f"role {key!r} is played by {' and '.join(sorted(wanted))}; a role takes one span label, "
+                "make them one or name two roles"
+            )
+    raw: dict[str, Any] = {
+        "name": name,
+        "exclusive": exclusive,
+        "span_labels": [{"id": label} for label in labels.spans],
+        "roles": [{"id": key, "key": key, "span_label": min(labels.roles[key])} for key in sorted(labels.roles)],
+    }
+    if labels.types:
+        raw["groups"] = [{"id": name, "types": [{"id": kind, "definition": kind} for kind in labels.types]}]
+    return ontology_from_dict(raw, where=name)
 
 
 def read_classes(
@@ -69,22 +125,25 @@ def read_indicators(
 
 
 def read_conll(path: str | Path) -> list[AnnotatedSentence]:
-    """Sentences of ``token … tag`` lines (BIO) with blank lines between; tokens are joined by single spaces.
+    """Sentences of ``token … tag`` lines with blank lines between; tokens are joined by single spaces.
 
-    The first column is the token, the last its tag. An ``I-`` tag that continues nothing begins a span, as conlleval
-    reads it.
+    The first column is the token, the last its tag, in BIO, IOB1 or BIOES (BILOU, BMEWO). A tag that continues nothing
+    begins a span, as conlleval reads it. Lines that begin with ``#`` and end in no tag are comments.
 
     Raises:
-        InputError: the file cannot be read, or a tag is none of ``O``, ``B-…`` and ``I-…``.
+        InputError: the file cannot be read, or a line does not end in a tag.
     """
     out: list[AnnotatedSentence] = []
     tokens: list[tuple[str, str]] = []
     first = 1
     for number, line in enumerate([*_lines(path), ""], 1):
-        columns = line.split()
+        columns = [column for column in re.split(r"[ \t]+", line) if column]  # a token may hold other white space
+        tagged = len(columns) > 1 and _TAG.fullmatch(columns[-1])
+        if columns and columns[0].startswith("#") and not tagged:
+            continue
         if columns and columns[0] != "-DOCSTART-":
-            if len(columns) < 2 or not re.fullmatch(r"O|[BI]-\S+", columns[-1]):
-                raise InputError(f"{path}:{number}: {line[:60]!r} does not end in a tag O, B-… or I-…")
+            if not tagged:
+                raise InputError(f"{path}:{number}: {line[:60]!r} does not end in a tag O, B-…, I-…, E-… or S-…")
             first = number if not tokens else first
             tokens.append((columns[0], columns[-1]))
         elif tokens:
@@ -97,13 +156,16 @@ def _spans(tokens: Iterable[tuple[str, str]]) -> Iterator[Span]:
     start, end, label, at = 0, 0, "", 0
     for token, tag in tokens:
         prefix, _, kind = tag.partition("-")
-        if label and (prefix != "I" or kind != label):
+        if label and (prefix in _FIRST or kind != label):
             yield Span(start, end, label)
             label = ""
         if kind and not label:
             start, label = at, kind
         end = at + len(token)
         at = end + 1
+        if label and prefix in _LAST:
+            yield Span(start, end, label)
+            label = ""
     if label:
         yield Span(start, end, label)
 

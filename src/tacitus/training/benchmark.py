@@ -15,16 +15,21 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-import yaml
-
 from tacitus.data.jsonl import write_sentences
-from tacitus.data.labelled import join_layers, read_classes, read_conll, read_indicators, to_whole_tokens
+from tacitus.data.labelled import (
+    join_layers,
+    ontology_of,
+    read_classes,
+    read_conll,
+    read_indicators,
+    to_whole_tokens,
+)
 from tacitus.errors import InputError
 from tacitus.evaluation.seeds import summary
 from tacitus.extractor import Extractor
 from tacitus.files import atomic_text, write_json
 from tacitus.metrics import CountTable, count
-from tacitus.ontology import Ontology, ontology_from_dict
+from tacitus.ontology import Ontology, dump_ontology
 from tacitus.records import AnnotatedSentence
 from tacitus.training.recipe import load_recipe
 from tacitus.training.run import train
@@ -152,17 +157,6 @@ TASKS = {
 TABLES = ("classes", "labels")
 
 
-def task_ontology(name: str, parts: Parts, exclusive: bool) -> Ontology:
-    """The labels of a task's sentences as an ontology, in alphabetic order."""
-    sentences = [*parts.train, *parts.dev, *parts.test]
-    labels = sorted({span.label for s in sentences for span in s.spans or ()})
-    types = sorted({kind for s in sentences for kind in s.event_types()})
-    raw: dict[str, Any] = {"name": name, "exclusive": exclusive, "span_labels": [{"id": label} for label in labels]}
-    if types:
-        raw["groups"] = [{"id": name, "types": [{"id": kind, "definition": kind} for kind in types]}]
-    return ontology_from_dict(raw, where=name)
-
-
 def example_f1(pairs: Sequence[tuple[AnnotatedSentence, AnnotatedSentence]]) -> float:
     """Mean F1 of each sentence's label set; a sentence without labels in gold and prediction counts as 1."""
 
@@ -214,12 +208,12 @@ class Benchmark:
             raise InputError(f"{name}: its files have no header; the option is for {' and '.join(TABLES)}")
         task = TASKS[name]
         parts = task.read(data, header)
-        ontology = task_ontology(name, parts, task.exclusive)
+        ontology = ontology_of([*parts.train, *parts.dev, *parts.test], name, task.exclusive)
         output.mkdir(parents=True, exist_ok=True)
         write_sentences(output / "train.jsonl", parts.train)
         write_sentences(output / "dev.jsonl", parts.dev)
         with atomic_text(output / "ontology.yaml") as stream:
-            yaml.safe_dump(ontology.to_dict(), stream, sort_keys=False)
+            stream.write(dump_ontology(ontology))
         return cls(name, task, parts, ontology, recipe, output, overrides)
 
     def run(self, rates: Sequence[float], seeds: Sequence[int]) -> dict[str, Any]:
