@@ -34,7 +34,10 @@ from tacitus.files import sha256
 from tacitus.folder import WEIGHTS
 from tacitus.resources import default_checkpoint_path
 
-IMPORTED = {"extract": ["tacitus.extractor", "openvino", "pyarrow.parquet"], "train": ["tacitus.training.run"]}
+IMPORTED = {
+    "extract": ["tacitus.checkpoint", "tacitus.cli.extract", "tacitus.shards", "pyarrow.parquet"],
+    "train": ["tacitus.training.run"],
+}
 
 
 @dataclass
@@ -108,7 +111,7 @@ def _extractions(folder: Path, args: argparse.Namespace) -> list[Trial]:
 def _written(out: Path) -> dict[str, str]:
     """Hashes of what a run of extract has finished."""
     files = [*out.parent.glob(f"{out.name}.jsonl"), *out.glob("part-*")]
-    return {path.name: sha256(path) for path in files}
+    return {path.name.removeprefix(out.name): sha256(path) for path in files}
 
 
 def _training(folder: Path, encoder: Path | None) -> Trial:

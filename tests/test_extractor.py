@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from conftest import VERBS
 from tacitus.data.documents import Document
 from tacitus.data.encode import encode_texts
 from tacitus.extractor import Extractor
@@ -99,6 +100,6 @@ def test_batches_chunks_and_order_change_no_decision_and_no_score(
 
 def test_the_comparison_notices_a_changed_decision(tiny_checkpoint, documents):
     extractor = Extractor.load(tiny_checkpoint, "cpu")
-    calibration = replace(extractor.decoder.calibration, thresholds={"attack": 1.0, "capture": 0.5, "deal": 0.5})
+    calibration = replace(extractor.decoder.calibration, thresholds=dict.fromkeys(VERBS, 1.0), lead_threshold=1.0)
     other = replace(extractor, decoder=replace(extractor.decoder, calibration=calibration))
     assert events_of(other, documents)[0] != events_of(extractor, documents)[0]

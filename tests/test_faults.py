@@ -1,70 +1,73 @@
 """Full disks, folders that cannot be written, files that vanish or grow, too little memory, kills at every file step."""
 
+import itertools
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pyarrow.parquet as pq
 import pytest
 import torch
 
 from tacitus.cli.main import main
-from tacitus.data.documents import read_documents
+from tacitus.data.documents import Document, read_documents
 from tacitus.errors import InputError, OutputError, RecipeError, TacitusError
+from tacitus.event_files import write_events
+from tacitus.events import CodedDocument, all_events
 from tacitus.extractor import Extractor
 from tacitus.files import atomic_text
+from tacitus.records import AnnotatedSentence, Event
+from tacitus.shards import write_shards
 from tacitus.training.faults import explained
 from tacitus.training.recipe import load_recipe
 from tacitus.training.run import train
 
-TOY_RUN = """
-import os, signal, sys
-from pathlib import Path
-import pyarrow, pyarrow.parquet
-from tacitus.data.documents import Document
-from tacitus.event_files import write_events
-from tacitus.events import CodedDocument, all_events
-from tacitus.ontology import load_ontology
-from tacitus.records import AnnotatedSentence, Event
-from tacitus.shards import write_shards
+FILE_STEPS = {"open", "os.rename", "os.remove", "os.mkdir", "os.chmod"}
 
-kind, out, last = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-steps = 0
-def step(event, arguments):
-    global steps
-    if event in ("open", "os.rename", "os.remove", "os.mkdir", "os.chmod") and str(out.parent) in str(arguments[0]):
-        steps += 1
-        if steps == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-ontology = load_ontology()
+
 def code(documents):
     for d in documents:
-        yield CodedDocument(d, [AnnotatedSentence(d.id, d.text, (), (Event(ontology.event_types[0], {}, 0.5),))], [0])
-documents = [Document(f"d{i}", f"text {i}") for i in range(7)]
-sys.addaudithook(step)
-if kind == "folder":
-    write_shards(out, documents, code, ontology, {"inputs": "a"}, lambda record: True, 3)
-else:
-    write_events(out, all_events(code(documents), ontology), ontology)
-"""
+        yield CodedDocument(d, [AnnotatedSentence(d.id, d.text, (), (Event("attack", {}, 0.5),))], [0])
 
 
-def toy_run(kind, out, last):
-    done = subprocess.run(
-        [sys.executable, "-c", TOY_RUN, kind, str(out), str(last)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return done.returncode == 0
+def write(kind, out, ontology):
+    documents = [Document(f"d{i}", f"text {i}") for i in range(7)]
+    if kind == "folder":
+        write_shards(out, documents, code, ontology, {"inputs": "a"}, lambda record: True, 3)
+    else:
+        write_events(out, all_events(code(documents), ontology), ontology)
+
+
+def killed_at(step, kind, out, ontology):
+    """Whether a process that writes was killed at its n-th file step, or came to its end before."""
+    pid = os.fork()
+    if not pid:
+        steps = itertools.count(1)
+
+        def die(event, arguments):
+            if event in FILE_STEPS and str(out.parent) in str(arguments[0]) and next(steps) == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(die)
+        try:
+            write(kind, out, ontology)
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert code in (0, -signal.SIGKILL)
+    return code != 0
 
 
 @pytest.mark.parametrize("kind", ["folder", "file"])
-def test_a_kill_at_any_file_step_loses_and_doubles_nothing(kind, tmp_path):
+def test_a_kill_at_any_file_step_loses_and_doubles_nothing(kind, tiny_ontology, tmp_path):
     """Each run dies one step later than the one before and finds what that one left."""
     out = tmp_path / "home" / ("events" if kind == "folder" else "events.parquet")
-    n_kills = next(last - 1 for last in range(1, 40) if toy_run(kind, out, last))
+    n_kills = next(step - 1 for step in range(1, 40) if not killed_at(step, kind, out, tiny_ontology))
     assert n_kills >= 4
     files = sorted(out.glob("part-*")) if kind == "folder" else [out]
     assert [r["doc_id"] for f in files for r in pq.read_table(f).to_pylist()] == [f"d{i}" for i in range(7)]
@@ -88,30 +91,44 @@ def reports(tmp_path_factory, tiny_sentences):
     return path
 
 
-def tacitus(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "tacitus.cli.main", *map(str, arguments)],
-        stderr=subprocess.PIPE, text=True, check=False, **options,
-    )  # fmt: skip
+def tacitus(monkeypatch, *arguments):
+    """Exit code of the command, in this process."""
+    monkeypatch.setattr(sys, "argv", ["tacitus", *map(str, arguments)])
+    with pytest.raises(SystemExit) as done:
+        main()
+    return done.value.code or 0
+
+
+@contextmanager
+def full_disk(n_bytes):
+    """A limit on the size of files stands in for a full disk: writes fail in the middle."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("output", ["e.jsonl", "events"])
-def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(output, reports, tiny_checkpoint, tmp_path):
-    """A limit on file sizes stands in for the full disk: the write fails in the middle."""
-    full = tacitus(
-        "extract", reports, "--model", tiny_checkpoint, "-o", tmp_path / output, stdout=subprocess.DEVNULL,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)),
-    )  # fmt: skip
-    assert (full.returncode, full.stderr.count("\n")) == (2, 1), full.stderr
-    assert "cannot write (" in full.stderr
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
+    output, reports, tiny_checkpoint, tmp_path, monkeypatch, capsys
+):
+    with full_disk(4000):
+        code = tacitus(monkeypatch, "extract", reports, "--model", tiny_checkpoint, "-o", tmp_path / output)
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert code == 2, error
+    assert error.startswith("tacitus: ")
+    assert "cannot write (" in error
     assert not [p for p in tmp_path.rglob("*") if p.is_file() and p.name != "_run.json"]
 
 
 def test_standard_output_that_is_full_is_one_line():
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full")
+    command = [sys.executable, "-m", "tacitus.cli.main", "annotate", "config"]
     with open("/dev/full", "w") as full:
-        done = tacitus("annotate", "config", stdout=full)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
 
 
@@ -132,12 +149,7 @@ def test_a_file_that_vanishes_after_it_was_found_is_one_line(tmp_path, tiny_chec
     path.write_text('{"text": "a"}\n')
     load = Extractor.load
     monkeypatch.setattr(Extractor, "load", lambda *a, **k: (path.unlink(), load(*a, **k))[1])
-    monkeypatch.setattr(
-        sys, "argv", ["tacitus", "extract", str(path), "--model", str(tiny_checkpoint), "-o", str(tmp_path / "e")]
-    )
-    with pytest.raises(SystemExit) as done:
-        main()
-    assert done.value.code == 2
+    assert tacitus(monkeypatch, "extract", path, "--model", tiny_checkpoint, "-o", tmp_path / "e") == 2
     assert "cannot read (No such file" in capsys.readouterr().err
 
 
@@ -209,14 +221,10 @@ def test_what_a_training_run_meets_is_explained(error, kind, message, tmp_path):
 
 
 def test_training_on_a_full_disk_is_one_line_and_continues_when_there_is_room(tiny_task, tmp_path):
-    arguments = ["train", tiny_task / "recipe.yaml", f"run.output={tmp_path / 'r'}", "optim.epochs=2"]
-    full = tacitus(
-        *arguments, stdout=subprocess.DEVNULL,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)),
-    )  # fmt: skip
-    assert full.returncode == 2, full.stderr
-    assert full.stderr.strip().splitlines()[-1].startswith(f"tacitus: {tmp_path / 'r'}: cannot write (")
-    assert train(load_recipe(arguments[1], list(map(str, arguments[2:]))))["headline"]
+    recipe = load_recipe(tiny_task / "recipe.yaml", [f"run.output={tmp_path / 'r'}", "optim.epochs=1"])
+    with full_disk(60_000), pytest.raises(OutputError, match=r"cannot write .*same command again"):
+        train(recipe)
+    assert train(recipe)["headline"]
 
 
 def test_a_run_killed_while_it_tidied_up_is_finished_by_the_same_command(tiny_task, tmp_path, monkeypatch):

@@ -2,8 +2,6 @@
 
 import ast
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tacitus
+from tacitus.cli.main import main
 from tacitus.errors import CheckpointError, RecipeError, ServerError
 from tacitus.extractor import Extractor
 from tacitus.files import file_name
@@ -146,7 +145,7 @@ def test_names_from_data_stay_in_the_folder_and_apart(names):
 TOKEN = "c0ffee" * 6
 
 
-def test_a_token_is_in_no_output_and_no_file(tmp_path):
+def test_a_token_is_in_no_output_and_no_file(tmp_path, monkeypatch, capsys):
     pytest.importorskip("label_studio_sdk")
     (tmp_path / "in.txt").write_text("Rebels shelled Juba.")
     command = [
@@ -161,13 +160,15 @@ def test_a_token_is_in_no_output_and_no_file(tmp_path):
         "--select",
         "order",
     ]
-    done = subprocess.run(
-        [sys.executable, "-m", "tacitus.cli.main", *command], capture_output=True, text=True, check=False, cwd=tmp_path,
-        env=os.environ | {"LABEL_STUDIO_API_KEY": TOKEN},
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert "no Label Studio answers here" in done.stderr
-    assert TOKEN not in done.stdout + done.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", TOKEN)
+    monkeypatch.setattr(sys, "argv", ["tacitus", *command])
+    with pytest.raises(SystemExit) as done:
+        main()
+    out, err = capsys.readouterr()
+    assert done.value.code == 2
+    assert "no Label Studio answers here" in err
+    assert TOKEN not in out + err
     assert [p.name for p in tmp_path.iterdir()] == ["in.txt"]
 
 

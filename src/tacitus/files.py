@@ -25,8 +25,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         OutputError: the folder is missing, read-only or full.
     """
     path = Path(path).resolve()
-    through = path.exists() and not path.is_file()  # a device or a pipe is written through, a folder is refused
     try:
+        through = path.exists() and not path.is_file()  # a device or a pipe is written through, a folder is refused
         with nullcontext(path) if through else _beside(path) as temporary:
             yield temporary
     except OSError as error:
@@ -41,12 +41,14 @@ def _beside(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     _lock(handle)
     try:
-        yield temporary
-        os.fsync(handle)
+        try:
+            yield temporary
+            os.fsync(handle)
+        finally:
+            os.close(handle)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     finally:
-        os.close(handle)
         temporary.unlink(missing_ok=True)
 
 
@@ -79,7 +81,7 @@ def path_text(path: str | Path) -> str:
 
 def file_name(name: str) -> str:
     """A name from data as a file name of its own: no two names meet, and none leads to another folder."""
-    return quote(name, safe="@+ ", errors="backslashreplace")
+    return quote(name, safe="@+", errors="surrogatepass")
 
 
 def _prefix(path: Path) -> str:

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -78,10 +79,20 @@ def main() -> None:
             sys.stdout.flush()
     except TacitusError as error:
         _fail(one_line(error))
+    except BrokenPipeError:  # who read the output has seen enough
+        _drop_output()
+        sys.exit(1)
     except OSError as error:
+        _drop_output()
         _fail(f"the system refuses ({one_line(error)})")
     except MemoryError:
         _fail("not enough memory; give fewer or smaller files at once")
+
+
+def _drop_output() -> None:
+    """Lets what standard output still holds go, since Python would fail on it again when it ends."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str) -> NoReturn:

@@ -219,7 +219,7 @@ def _documents(
 def _check_text_column(path: Path, number: int, columns: Columns, names: Iterable[Any]) -> None:
     if columns.text not in names:
         known = list(map(str, names))
-        near = suggest(columns.text, known) or f" among {', '.join(known)}"[:120]
+        near = suggest(columns.text, known) or f" among {', '.join(known) or 'none'}"[:120]
         raise InputError(f"{path}:{number}: no column {columns.text!r}{near}; name it with --text-column")
 
 
