@@ -61,7 +61,7 @@ def test_rows_without_id_are_named_by_file_and_line(tmp_path):
         ("x.csv", b'id,text\na,"b\n', "not valid CSV"),
         ("x.csv", b"id,body\na,b\n", "no column 'text'"),
         ("x.txt", b"caf\xe9", "x.txt: not UTF-8; convert it"),
-        ("x.jsonl", rb'{"text": "Rebels \ud800 fled."}', "x.jsonl:1: 'text' holds a lone surrogate"),
+        ("x.jsonl", rb'{"text": "Rebels \ud800 fled."}', "x.jsonl:1: document 'x.jsonl:1' holds a lone surrogate"),
         ("x.jsonl", b'{"text": "a", "n": ' + b"9" * 5000 + b"}", "x.jsonl:1: not JSON"),
         ("x.csv", b"id,body\n", "no column 'text'"),
         ("x.json", b"{}", ".json files are not read"),

@@ -1,7 +1,10 @@
 import random
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from conftest import VERBS
 from tacitus.data.documents import Document
 from tacitus.data.encode import encode_texts
 from tacitus.extractor import Extractor
@@ -28,8 +31,6 @@ def test_documents_come_back_in_order_with_offsets_into_them(tiny_checkpoint):
 
 
 def test_batching_does_not_change_predictions(tiny_checkpoint, tiny_sentences):
-    from dataclasses import replace
-
     extractor = Extractor.load(tiny_checkpoint)
     shuffled = random.Random(0).sample(tiny_sentences, len(tiny_sentences))
     big = extractor.predict(shuffled)
@@ -60,3 +61,45 @@ def test_extract_gives_records_per_text(tiny_checkpoint):
     )
     assert [r.sub_event_type for r in first] == ["attack"]
     assert second == []
+
+
+def events_of(extractor, documents):
+    """Decisions of each document, and all confidences and scores."""
+    coded = {c.document.id: list(c.events(extractor.ontology)) for c in extractor.stream(documents)}
+    decisions, scores = {}, []
+    for name in sorted(coded):
+        decisions[name] = [
+            (r.event_id, {k: [(p.start, p.end) for p in ps] for k, ps in r.roles.items()}) for r in coded[name]
+        ]
+        scores += [x for r in coded[name] for x in (r.confidence, *(p.score for ps in r.roles.values() for p in ps))]
+    return decisions, scores
+
+
+@pytest.fixture(scope="module")
+def documents(tiny_sentences):
+    chance = random.Random(1)
+    return [
+        Document(f"d{i:02d}", " \n\n ".join(s.text for s in chance.sample(tiny_sentences, chance.randrange(6))))
+        for i in range(40)
+    ]
+
+
+@pytest.mark.parametrize("batch_tokens", [1, 100, 100_000])
+@pytest.mark.parametrize("chunk", [1, 7, 2048])
+def test_batches_chunks_and_order_change_no_decision_and_no_score(
+    tiny_checkpoint, documents, monkeypatch, batch_tokens, chunk
+):
+    extractor = Extractor.load(tiny_checkpoint, "cpu")
+    decisions, scores = events_of(extractor, documents)
+    monkeypatch.setattr("tacitus.extractor.CHUNK_SENTENCES", chunk)
+    again, other_scores = events_of(replace(extractor, batch_tokens=batch_tokens), documents[::-1])
+    assert again == decisions
+    np.testing.assert_allclose(other_scores, scores, atol=2e-4)
+    assert len(scores) > 100
+
+
+def test_the_comparison_notices_a_changed_decision(tiny_checkpoint, documents):
+    extractor = Extractor.load(tiny_checkpoint, "cpu")
+    calibration = replace(extractor.decoder.calibration, thresholds=dict.fromkeys(VERBS, 1.0), lead_threshold=1.0)
+    other = replace(extractor, decoder=replace(extractor.decoder, calibration=calibration))
+    assert events_of(other, documents)[0] != events_of(extractor, documents)[0]

@@ -274,4 +274,8 @@ def test_a_backend_marks_a_task_when_it_is_opened(label_studio, connection, gold
     assert found["model_version"] == backend.version
     record = from_result(found["result"], sentence_of_task(task["data"]), ontology, predicted=True)
     assert record == backend.extractor.predict([sentence_of_task(task["data"])])[0]
-    assert [t["total_predictions"] for t in project.tasks()] == [1, 1, 1]  # the server asks for the project's other tasks too
+    assert [t["total_predictions"] for t in project.tasks()] == [
+        1,
+        1,
+        1,
+    ]  # the server asks for the project's other tasks too

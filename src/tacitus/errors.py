@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import re
 from collections.abc import Iterable
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class TacitusError(Exception):
@@ -67,5 +70,15 @@ def suggest(value: str, options: Iterable[str]) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """The error's text with line breaks folded, as it is printed by the command line."""
-    return " ".join(str(error).split())
+    """The error's text as it is printed by the command line; see :func:`plain`."""
+    return plain(str(error))
+
+
+def plain(text: str) -> str:
+    """White space folded and control characters replaced, so that a terminal shows a text and obeys nothing in it."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, in its words; some libraries raise the error without them."""
+    return error.strerror or one_line(error) or type(error).__name__

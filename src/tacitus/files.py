@@ -6,11 +6,15 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
+from glob import escape
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 
-from tacitus.errors import OutputError
+from tacitus.errors import OutputError, reason
+
+_PARTIAL = ".partial"
 
 
 @contextmanager
@@ -21,22 +25,29 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         OutputError: the folder is missing, read-only or full.
     """
     path = Path(path).resolve()
-    if path.exists() and not path.is_file():  # a device or a pipe is written through, a folder refused by the system
-        yield path
-        return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        through = path.exists() and not path.is_file()  # a device or a pipe is written through, a folder is refused
+        with nullcontext(path) if through else _beside(path) as temporary:
+            yield temporary
     except OSError as error:
-        raise OutputError(f"{path}: cannot write here ({error.strerror}); choose another output") from None
-    os.close(handle)
+        raise OutputError(f"{path}: cannot write ({reason(error)}); make room or choose another output") from None
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _drop_left_behind(path)
+    handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=_PARTIAL, dir=path.parent)
     temporary = Path(name)
+    _lock(handle)
     try:
-        yield temporary
+        try:
+            yield temporary
+            os.fsync(handle)
+        finally:
+            os.close(handle)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot write ({error.strerror}); nothing was kept") from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -61,6 +72,39 @@ def sha256(path: str | Path) -> str:
     """Hex SHA-256 of a file's bytes."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def path_text(path: str | Path) -> str:
+    """A path as text that every file can hold; bytes of a name that are no UTF-8 are written as hex escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def file_name(name: str) -> str:
+    """A name from data as a file name of its own: no two names meet, and none leads to another folder."""
+    return quote(name, safe="@+", errors="surrogatepass")
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name[:100]}."  # a name may be as long as the system allows, and the temporary one is longer
+
+
+def _lock(handle: int) -> bool:
+    """Locks a file for as long as its writer lives; whether that was possible (where it is not, nothing is dropped)."""
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def _drop_left_behind(path: Path) -> None:
+    """Removes temporary files of writers that were killed; those of writers alive are locked."""
+    for left in path.parent.glob(f"{escape(_prefix(path))}*{_PARTIAL}"):
+        with suppress(OSError), left.open("rb") as stream:
+            if _lock(stream.fileno()):
+                left.unlink()
 
 
 def _umask() -> int:

@@ -61,7 +61,7 @@ def read_settings(path: Path) -> Settings:
                 "train with it as model.encoder"
             )
         return settings_from_config(config)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path}: cannot read config.json ({one_line(error)[:200]})") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from tacitus.errors import OntologyError, one_line, suggest
+from tacitus.errors import OntologyError, one_line, reason, suggest
 from tacitus.resources import DEFAULT_ONTOLOGY, ontology_paths
 
 RESERVED_KEYS = frozenset(
@@ -153,10 +154,10 @@ def load_ontology(path: str | Path | None = None) -> Ontology:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise OntologyError(
-            f"{path}: cannot read the ontology ({error.strerror}); give an existing YAML file, or one of "
+            f"{path}: cannot read the ontology ({reason(error)}); give an existing YAML file, or one of "
             f"{', '.join(shipped)}"
         ) from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise OntologyError(f"{path}: not valid YAML: {one_line(error)}") from None
     if not isinstance(raw, dict):
         raise OntologyError(f"{path}: an ontology is a mapping with name, span_labels, roles and groups")
@@ -190,5 +191,5 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     if first["type"] == "missing":
         return f"{field}: missing; add it"
     message = first["msg"].removeprefix("Value error, ")
-    value = "" if first["type"] == "value_error" else f", got {first['input']!r}"[:120]
+    value = "" if first["type"] == "value_error" else f", got {reprlib.repr(first['input'])}"
     return f"{field}: {message}{value}"

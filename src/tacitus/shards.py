@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from tacitus.data.documents import Document
 from tacitus.errors import OutputError
 from tacitus.event_files import write_events
-from tacitus.events import CodedDocument, EventRecord
+from tacitus.events import CodedDocument, EventRecord, all_events
 from tacitus.files import write_json
 from tacitus.ontology import Ontology
 
@@ -58,34 +58,28 @@ def write_shards(
     n_done = 0
     while (folder / _SHARD.format(n_done)).is_file():
         n_done += 1
-    coded = code(islice(documents, n_done * documents_per_shard, None))
-    n_events, shard = 0, n_done
-    while part := list(islice(coded, 1)):
-        whole = (r for c in _and_more(part, coded, documents_per_shard) for r in c.events(ontology) if keep(r))
-        n_events += write_events(folder / _SHARD.format(shard), whole, ontology)
-        shard += 1
+    rest = islice(documents, n_done * documents_per_shard, None)
+    n_events = 0
+    for shard, first in enumerate(rest, n_done):
+        # Each shard is coded for itself, so that its batches, and with them the last digits, are the same in every run.
+        coded = code(chain([first], islice(rest, documents_per_shard - 1)))
+        kept = (record for record in all_events(coded, ontology) if keep(record))
+        n_events += write_events(folder / _SHARD.format(shard), kept, ontology)
     return n_events, n_done
 
 
-def _and_more(first: list[CodedDocument], rest: Iterator[CodedDocument], size: int) -> Iterator[CodedDocument]:
-    yield from first
-    yield from islice(rest, size - len(first))
-
-
 def _claim(folder: Path, run: dict[str, Any]) -> None:
-    """Writes the run's description, or compares it with the one that is there; drops a killed run's half shard."""
+    """Writes the run's description, or compares it with the one that is there."""
     described = folder / _RUN
     if described.is_file():
         try:
             before = json.loads(described.read_text(encoding="utf-8"))
-        except ValueError:
+        except (OSError, ValueError, AttributeError):
             raise OutputError(f"{described}: not readable; choose another folder") from None
         differing = sorted(name for name in {*before, *run} if before.get(name) != run.get(name))
         if differing:
             raise OutputError(f"{folder}: holds a run with another {differing[0]!r}; choose another folder")
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif folder.exists() and (not folder.is_dir() or any(not path.name.startswith(".") for path in folder.iterdir())):
         raise OutputError(f"{folder}: not empty and not a run's folder; choose another folder")
     else:
         write_json(described, run)
-    for half in folder.glob(".part-*"):
-        half.unlink()

@@ -46,6 +46,8 @@ class Server:
         require("label_studio_sdk", "annotate")
         from label_studio_sdk import LabelStudio as Client
 
+        if "@" in url:
+            raise ServerError("the address holds a user name or password; leave it out, the token is enough")
         self.url = url.rstrip("/")
         connect: Any = Client
         self.api: Any = self.call(lambda: connect(base_url=self.url, api_key=token, timeout=TIMEOUT))

@@ -21,8 +21,8 @@ from tacitus.errors import InputError, OntologyError, RecordError
 from tacitus.ontology import Ontology
 from tacitus.records import AnnotatedSentence, Event, Span, check_labels
 
-_SPAN = re.compile(r"\[([a-z])(\d+) ([^\[\]]+)\]")
-_ROLE = re.compile(r"([a-z])(\d+)")
+_SPAN = re.compile(r"\[([a-z])(\d{1,4}) ([^\[\]]+)\]")
+_ROLE = re.compile(r"([a-z])(\d{1,4})")
 
 
 def read_markup(path: str | Path, ontology: Ontology, prefix: str) -> Iterator[AnnotatedSentence]:
@@ -33,7 +33,7 @@ def read_markup(path: str | Path, ontology: Ontology, prefix: str) -> Iterator[A
         RecordError: a line that breaks the markup, named ``file:line``.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot read ({error})") from None
     report, index = 0, 0

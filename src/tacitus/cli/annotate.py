@@ -143,6 +143,7 @@ def pull(
     from tacitus.annotation.pull import read_state, write_state
     from tacitus.cli.progress import counting
     from tacitus.data.jsonl import write_sentences
+    from tacitus.files import file_name
     from tacitus.ontology import load_ontology
 
     used = load_ontology(ontology)
@@ -157,7 +158,7 @@ def pull(
     write_sentences(output, resolved.sentences)
     if each:
         for annotator, sentences in state.by_annotator().items():
-            write_sentences(each / f"{annotator.replace('/', '_')}.jsonl", sentences)
+            write_sentences(each / f"{file_name(annotator)}.jsonl", sentences)
     _report_open(resolved, policy, argument, output, state)
     write_state(kept, state)  # last: a pull that was cut off is done again
     typer.echo(

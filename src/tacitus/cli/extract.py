@@ -110,15 +110,23 @@ def _run_description(
     """What the rows of a run depend on, as JSON types."""
     from dataclasses import asdict
 
+    from tacitus.files import path_text
     from tacitus.folder import fingerprint
 
     return {
-        "inputs": [[str(f), f.stat().st_size] if f.is_file() else [str(f), None] for f in files],
+        "inputs": [[path_text(f), _size(f)] for f in files],
         "columns": asdict(columns),
         "checkpoint": fingerprint(Path(extractor.name)),
         "runtime": extractor.runtime.kind,
         "min_confidence": min_confidence,
     }
+
+
+def _size(file: Path) -> int | None:
+    try:
+        return file.stat().st_size if file.is_file() else None
+    except OSError:  # reading it will say what is wrong
+        return None
 
 
 def _write_shards(

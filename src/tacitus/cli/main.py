@@ -1,8 +1,10 @@
 """The ``tacitus`` command. Importing this loads neither PyTorch nor transformers."""
 
+import io
 import os
 import sys
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -70,11 +72,35 @@ def _options(
 
 def main() -> None:
     """Runs the command line: a mistake a user can mend is one line on standard error and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 still gets every line
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except TacitusError as error:
-        sys.stderr.write(f"tacitus: {one_line(error)}\n")
-        sys.exit(2)
+        _fail(one_line(error))
+    except BrokenPipeError:  # who read the output has seen enough
+        _drop_output()
+        sys.exit(1)
+    except OSError as error:
+        _drop_output()
+        _fail(f"the system refuses ({one_line(error)})")
+    except MemoryError:
+        _fail("not enough memory; give fewer or smaller files at once")
+
+
+def _drop_output() -> None:
+    """Lets what standard output still holds go, since Python would fail on it again when it ends."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(message: str) -> NoReturn:
+    sys.stderr.write(f"tacitus: {message}\n")
+    sys.exit(2)
 
 
 if __name__ == "__main__":

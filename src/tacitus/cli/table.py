@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tacitus.errors import plain
 from tacitus.events import EventRecord
 from tacitus.ontology import Ontology
 
@@ -25,9 +26,9 @@ def print_events(
         for record in rows:
             table.add_row(*_cells(record, ontology))
             if show_text:
-                table.add_row(Text(record.text, style="dim"))
-        date = f"  {rows[0].event_date}" if rows[0].event_date else ""
-        console.print(Text(f"\n{doc_id}{date}", style="bold"))
+                table.add_row(Text(plain(record.text), style="dim"))
+        date = f"  {plain(rows[0].event_date)}" if rows[0].event_date else ""
+        console.print(Text(f"\n{plain(doc_id)}{date}", style="bold"))
         console.print(table)
         n += len(rows)
     console.print(Text(f"\n{n} event{'s' if n > 1 else ''}" if n else "no events"))
@@ -46,5 +47,5 @@ def _table(ontology: Ontology) -> Table:
 def _cells(record: EventRecord, ontology: Ontology) -> Iterator[Text]:
     yield Text(record.sub_event_type)
     for role in ontology.roles:
-        yield Text("; ".join(dict.fromkeys(p.text for p in record.roles[role.key])))
+        yield Text("; ".join(dict.fromkeys(plain(p.text) for p in record.roles[role.key])))
     yield Text(f"{record.confidence:.2f}")

@@ -124,7 +124,7 @@ def _span(mark: Any, where: str, form: str) -> Span:
 
 
 def _document(path: Path, number: int, row: Row, spans: list[Span] | None, classes: list[str] | None) -> MarkedDocument:
-    report = document_of(row, f"{path.stem}:{number}", Columns())
+    report = document_of(row, f"{path.stem}:{number}", Columns(), f"{path}:{number}")
     meta = row.get("meta", row.get("metadata"))
     return MarkedDocument(
         id=report.id,

@@ -16,8 +16,9 @@ def read_table(path: Path, columns: Columns, label: str) -> Iterator[MarkedDocum
         InputError: the file cannot be read, a row is broken, or a column is missing.
     """
     for number, row in read_rows(path, columns):
-        check_column(path, number, label, row, "--label-column")
-        document = document_of(row, f"{path.stem}:{number}", columns)
+        where = f"{path}:{number}"
+        check_column(where, label, row, "--label-column")
+        document = document_of(row, f"{path.stem}:{number}", columns, where)
         kind = row[label].strip()
         meta = {name: value for name, value in (("date", document.date), ("source", document.source)) if value}
         yield MarkedDocument(document.id, document.text, events=(MarkedEvent(kind),) if kind else (), meta=meta or None)

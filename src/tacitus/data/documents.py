@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import json
+import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from glob import glob
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from tacitus.errors import InputError, is_unicode, one_line, suggest
+from tacitus.data.parse import MAX_CHARACTERS
+from tacitus.data.rows import Row, csv_header, csv_rows, json_rows, parquet_count, parquet_header, parquet_rows
+from tacitus.errors import InputError, is_unicode, reason, suggest
+from tacitus.files import path_text
 
 SUFFIXES = (".txt", ".jsonl", ".csv", ".parquet")
 OTHER_KINDS = frozenset(".json .tsv .html .htm .xml .pdf .doc .docx .xls .xlsx .gz .zip .tar".split())  # noqa: SIM905
@@ -21,12 +23,24 @@ OTHER_KINDS = frozenset(".json .tsv .html .htm .xml .pdf .doc .docx .xls .xlsx .
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One report; ``date`` and ``source`` are passed on to its event records."""
+    """One report; ``date`` and ``source`` are passed on to its event records.
+
+    Raises:
+        InputError: more than :data:`~tacitus.data.parse.MAX_CHARACTERS`, or text that UTF-8 cannot hold.
+    """
 
     id: str
     text: str
     date: str | None = None
     source: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.text) > MAX_CHARACTERS:
+            raise InputError(
+                f"document {self.id[:80]!r} has more than {MAX_CHARACTERS:,} characters; cut it into several"
+            )
+        if not all(map(is_unicode, (self.id, self.text, self.date or "", self.source or ""))):
+            raise InputError(f"document {self.id[:80]!r} holds a lone surrogate, which is no Unicode text; repair it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +74,7 @@ def find_inputs(inputs: Iterable[str | Path]) -> tuple[list[Path], list[Path]]:
         elif matches:
             files.extend(map(Path, matches))
         elif _is_file(path, folder=True):
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
+            inside = _files_below(path)
             files.extend(p for p in inside if p.suffix.lower() in SUFFIXES)
             skipped.extend(p for p in inside if p.suffix.lower() not in SUFFIXES)
         else:
@@ -80,8 +94,21 @@ def _is_file(path: Path, folder: bool = False) -> bool:
         return False
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _files_below(folder: Path) -> list[Path]:
+    """Files of a folder and the folders in it, sorted, without hidden ones.
+
+    Raises:
+        InputError: a folder that cannot be looked into.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{error.filename}: cannot read this folder ({reason(error)})")
+
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found.extend(Path(place, name) for name in names if not name.startswith("."))
+    return sorted(path for path in found if path.is_file())
 
 
 def read_documents(files: Iterable[Path], columns: Columns = Columns()) -> Iterator[Document]:
@@ -98,7 +125,7 @@ def read_documents(files: Iterable[Path], columns: Columns = Columns()) -> Itera
     names = Counter(path.name for path in files)
     seen: set[str] = set()
     for path in files:
-        label = path.name if names[path.name] == 1 else path.as_posix()
+        label = path_text(path.name if names[path.name] == 1 else path.as_posix())
         for number, document in _read(path, label, columns):
             if document.id in seen:
                 raise InputError(
@@ -110,99 +137,110 @@ def read_documents(files: Iterable[Path], columns: Columns = Columns()) -> Itera
 
 def estimated_count(files: Iterable[Path]) -> int | None:
     """About how many documents the files hold, for a time left; ``None`` where only reading would tell."""
-    total = 0
-    for path in files:
-        suffix = path.suffix.lower()
-        if not path.is_file() or suffix == ".csv":  # a CSV row may run over many lines
-            return None
-        if suffix == ".jsonl":
-            with path.open("rb") as stream:
-                total += sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
-        elif suffix == ".parquet":
-            rows = _parquet_count(path)
-            if rows is None:
-                return None
-            total += rows
-        else:
-            total += 1
-    return total
+    counts = list(map(_count, files))
+    return None if None in counts else sum(n for n in counts if n is not None)
 
 
-def _parquet_count(path: Path) -> int | None:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        return int(pyarrow.parquet.read_metadata(path).num_rows)
-    except (OSError, pyarrow.ArrowException):  # reading it will say what is wrong
+def _count(path: Path) -> int | None:
+    suffix = path.suffix.lower()
+    if not path.is_file() or suffix == ".csv":  # a CSV row may run over many lines
         return None
+    if suffix == ".parquet":
+        return parquet_count(path)
+    return _count_lines(path) if suffix == ".jsonl" else 1
 
 
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Turns what can go wrong while a file is read into one line.
-
-    Raises:
-        InputError: the file cannot be read or is not UTF-8.
-    """
+def _count_lines(path: Path) -> int | None:
     try:
-        yield
-    except OSError as error:
-        raise InputError(f"{path}: cannot read ({error.strerror or one_line(error)})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8; convert it to UTF-8") from None
+        with path.open("rb") as stream:
+            return sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
+    except OSError:  # reading it will say what is wrong
+        return None
 
 
 def _read(path: Path, label: str, columns: Columns) -> Iterator[tuple[int, Document]]:
     if path.suffix.lower() in (".jsonl", ".csv", ".parquet"):
         for number, row in read_rows(path, columns):
-            yield number, document_of(row, f"{label}:{number}", columns)
+            yield number, document_of(row, f"{label}:{number}", columns, f"{path}:{number}")
         return
-    with readable(path):
+    with _readable(path):
         if str(path) == "-":
-            yield 1, Document("stdin", sys.stdin.buffer.read().decode("utf-8-sig"))
+            if sys.stdin is None:
+                raise InputError("-: standard input is closed; give a file")
+            yield 1, Document("stdin", _whole_text(sys.stdin.buffer))
         else:
-            yield 1, Document(label.removesuffix(path.suffix), path.read_bytes().decode("utf-8-sig"))
+            with path.open("rb") as stream:
+                yield 1, Document(label.removesuffix(path.suffix), _whole_text(stream))
 
 
-def read_rows(path: Path, columns: Columns = Columns()) -> Iterator[tuple[int, dict[str, Any]]]:
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turns what can go wrong while a file is read into one line."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot read ({reason(error)})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8; convert it to UTF-8") from None
+
+
+def _whole_text(stream: IO[bytes]) -> str:
+    return stream.read(4 * MAX_CHARACTERS + 8).decode("utf-8-sig")  # enough to see that there are too many
+
+
+def read_rows(path: Path, columns: Columns = Columns()) -> Iterator[Row]:
     """Rows of a JSON Lines, CSV, TSV or Parquet file with their line or row numbers; each has a text.
 
     Raises:
         InputError: the file cannot be read, a row is broken, or the text column is missing or holds no text.
     """
-    suffix = path.suffix.lower()
-    with readable(path):
-        if suffix == ".parquet":
-            rows = _parquet_rows(path, columns)
-        elif suffix in (".csv", ".tsv"):
-            rows = _csv_rows(path, columns)
-        else:
-            rows = _json_rows(path)
-        for number, row in rows:
-            check_column(path, number, columns.text, row)
+    with _readable(path):
+        for number, row in _rows(path, columns):
+            check_column(f"{path}:{number}", columns.text, row)
             text = row[columns.text]
             if not isinstance(text, str):
-                raise InputError(f"{path}:{number}: {columns.text!r} holds {type(text).__name__}, needs text")
-            if not is_unicode(text):
-                raise InputError(
-                    f"{path}:{number}: {columns.text!r} holds a lone surrogate, which is no Unicode text; repair it"
-                )
+                raise InputError(f"{path}:{number}: {columns.text!r} holds {_kind(text)}, needs text")
             yield number, row
 
 
-def document_of(row: dict[str, Any], fallback: str, columns: Columns) -> Document:
-    """The report of a row; ``fallback`` is its id where the row has none."""
-    name = row.get(columns.id)
-    return Document(
-        id=fallback if name is None or name == "" else str(name),
-        text=row[columns.text],
-        date=_string(row.get(columns.date)),
-        source=_string(row.get(columns.source)),
-    )
+def _rows(path: Path, columns: Columns) -> Iterator[Row]:
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        return parquet_rows(path, _wanted(path, columns, parquet_header(path)))
+    if suffix in (".csv", ".tsv"):
+        _wanted(path, columns, csv_header(path))
+        return csv_rows(path)
+    return json_rows(path)
 
 
-def check_column(path: Path, number: int, wanted: str, names: Iterable[Any], option: str = "--text-column") -> None:
+def _wanted(path: Path, columns: Columns, names: Sequence[str]) -> list[str]:
+    """Columns of a table that are read.
+
+    Raises:
+        InputError: there is no text column, or two columns have the name of one that is read.
+    """
+    check_column(f"{path}:1", columns.text, names)
+    wanted = [name for name in dict.fromkeys(astuple(columns)) if name in names]
+    twice = next((name for name in wanted if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"{path}: two columns are called {twice!r}; rename one")
+    return wanted
+
+
+def document_of(row: dict[str, Any], fallback: str, columns: Columns, where: str) -> Document:
+    """The report of a row; ``fallback`` is its id where the row has none, ``where`` is file and line.
+
+    Raises:
+        InputError: a value of another kind, or a text that is too long or no Unicode.
+    """
+    name, date, source = (_string(row.get(c), c, where) for c in (columns.id, columns.date, columns.source))
+    try:
+        return Document(fallback if name is None else name, row[columns.text], date, source)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def check_column(where: str, wanted: str, names: Iterable[Any], option: str = "--text-column") -> None:
     """Checks that a row or header has a column.
 
     Raises:
@@ -210,61 +248,15 @@ def check_column(path: Path, number: int, wanted: str, names: Iterable[Any], opt
     """
     if wanted not in names:
         known = list(map(str, names))
-        near = suggest(wanted, known) or f" among {', '.join(known)}"[:120]
-        raise InputError(f"{path}:{number}: no column {wanted!r}{near}; name it with {option}")
+        near = suggest(wanted, known) or f" among {', '.join(known) or 'none'}"[:120]
+        raise InputError(f"{where}: no column {wanted!r}{near}; name it with {option}")
 
 
-def _string(value: Any) -> str | None:
+def _string(value: Any, column: str, where: str) -> str | None:
+    if isinstance(value, list | dict | bytes):
+        raise InputError(f"{where}: {column!r} holds {_kind(value)}, needs text, a number or a date")
     return None if value is None or value == "" else str(value)
 
 
-def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with path.open(encoding="utf-8-sig", newline="\n") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise InputError(f"{path}:{number}: not JSON ({error})") from None
-            if not isinstance(row, dict):
-                raise InputError(f"{path}:{number}: not a JSON object; one report a line")
-            yield number, row
-
-
-def _csv_rows(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, Any]]]:
-    csv.field_size_limit(sys.maxsize)
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream, strict=True, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-        try:
-            check_column(path, 1, columns.text, reader.fieldnames or ())
-            for row in reader:
-                if None in row or None in row.values():
-                    raise InputError(
-                        f"{path}:{reader.line_num}: this row has another number of columns than the header"
-                    )
-                yield reader.line_num, row
-        except csv.Error as error:
-            raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from None
-
-
-def _parquet_rows(path: Path, columns: Columns) -> Iterator[tuple[int, dict[str, Any]]]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            wanted = [
-                name
-                for name in (columns.text, columns.id, columns.date, columns.source)
-                if name in file.schema_arrow.names
-            ]
-            if columns.text not in wanted:
-                wanted = file.schema_arrow.names
-            number = 0
-            for batch in file.iter_batches(batch_size=1024, columns=wanted):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, row
-    except pyarrow.ArrowException as error:
-        raise InputError(f"{path}: not a readable Parquet file ({one_line(error)[:200]})") from None
+def _kind(value: Any) -> str:
+    return "nothing (null)" if value is None else type(value).__name__

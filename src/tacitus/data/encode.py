@@ -111,7 +111,10 @@ def _case_by_character(text: str) -> list[int]:
 
 
 def _begins_unit(text: str, start: int) -> bool:
-    return start == 0 or not (_is_word(text[start - 1]) and _is_word(text[start]))
+    if start == 0 or text[start - 1].isspace():
+        return True
+    # A combining mark belongs to what it stands on, a punctuation mark too.
+    return not (_is_mark(text[start]) or (_is_word(text[start - 1]) and _is_word(text[start])))
 
 
 def _is_word(char: str) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tacitus.errors import InputError, RecordError, is_unicode
+from tacitus.data.parse import bounded_lines, parse_json
+from tacitus.errors import InputError, RecordError, is_unicode, reason
 from tacitus.files import atomic_text
 from tacitus.ontology import Ontology
 from tacitus.records import AnnotatedSentence, Event, Span, check_labels
@@ -23,11 +24,11 @@ def sentence_from_json(raw: Any, ontology: Ontology | None = None) -> AnnotatedS
     """
     if not isinstance(raw, dict):
         raise RecordError("not a JSON object; one annotated sentence a line")
+    if not is_unicode(json.dumps(raw, ensure_ascii=False)):
+        raise RecordError("holds a lone surrogate, which is no Unicode text; repair the export")
     for name in ("id", "text"):
         if not isinstance(raw.get(name), str) or (name == "id" and not raw[name]):
             raise RecordError(f"{name!r} is missing or not a string")
-        if not is_unicode(raw[name]):
-            raise RecordError(f"{name!r} holds a lone surrogate, which is no Unicode text; repair the export")
     for name in ("spans", "events"):
         if name not in raw:
             raise RecordError(f"{name!r} is missing; write null where nobody annotated it, [] where there is none")
@@ -146,7 +147,7 @@ def iter_sentences(
         if not line.strip():
             continue
         try:
-            sentence = sentence_from_json(_parse(line), ontology)
+            sentence = sentence_from_json(parse_json(line), ontology)
             if sentence.id in seen:
                 raise RecordError(f"id {sentence.id!r} stands already on line {seen[sentence.id]}; ids are unique")
         except RecordError as error:
@@ -161,18 +162,11 @@ def iter_sentences(
 def _lines(path: str | Path) -> Iterator[tuple[int, str]]:
     try:
         with Path(path).open(encoding="utf-8-sig", newline="\n") as stream:
-            yield from enumerate(stream, 1)
+            yield from enumerate(bounded_lines(stream, path), 1)
     except OSError as error:
-        raise InputError(f"{path}: cannot read ({error.strerror}); give an existing JSON Lines file") from None
+        raise InputError(f"{path}: cannot read ({reason(error)}); give an existing JSON Lines file") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8; convert it to UTF-8") from None
-
-
-def _parse(line: str) -> Any:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"not JSON ({error})") from None
 
 
 def read_sentences(

@@ -126,7 +126,7 @@ class EventModel(PreTrainedModel):
         cls, encoder: str, ontology: Ontology, attention_dropout: float = 0.0, **options: Any
     ) -> EventModel:
         """A model with a pretrained encoder (hub id or folder) and new heads; ``options`` go to the configuration."""
-        encoder_config = AutoConfig.from_pretrained(encoder)
+        encoder_config = AutoConfig.from_pretrained(encoder, trust_remote_code=False)
         for name in ("attention_probs_dropout_prob", "attention_dropout"):
             if hasattr(encoder_config, name):
                 setattr(encoder_config, name, attention_dropout)
@@ -134,14 +134,15 @@ class EventModel(PreTrainedModel):
         described.pop("_name_or_path", None)  # where it lay on this machine is of no use elsewhere
         config = EventModelConfig(encoder=described, ontology=ontology.to_dict(), **options)
         model = cls(config)
-        pretrained = AutoModel.from_pretrained(encoder, dtype=torch.float32).state_dict()
+        pretrained = _pretrained(encoder).state_dict()
         wanted = model.encoder.state_dict().keys()
         model.encoder.load_state_dict({k: v for k, v in pretrained.items() if k in wanted})
         if model.case_embedding is not None:
             nn.init.zeros_(model.case_embedding.weight)
         if model.event_head is not None:
             nn.init.constant_(model.event_head.classifier.bias, RARE_EVENT_LOGIT)
-            model._point_queries_at_definitions(AutoTokenizer.from_pretrained(encoder), ontology)
+            tokenizer = AutoTokenizer.from_pretrained(encoder, trust_remote_code=False)
+            model._point_queries_at_definitions(tokenizer, ontology)
         return model
 
     @torch.no_grad()
@@ -244,6 +245,13 @@ class EventModel(PreTrainedModel):
 
 
 @lru_cache
+def _pretrained(encoder: str) -> PreTrainedModel:
+    """A hub id's or folder's own weights: only safetensors, since other files can run code, and no code of theirs."""
+    model = AutoModel.from_pretrained(encoder, dtype=torch.float32, trust_remote_code=False, use_safetensors=True)
+    assert isinstance(model, PreTrainedModel)
+    return model
+
+
 def _constraints(tags: TagSet) -> Tensor:
     """Start, end and transition constraints stacked, ``(n_tags + 2, n_tags)``: 0 or forbidden."""
     rows = [tags.start_scores, tags.end_scores, *tags.transition_scores]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tacitus.errors import RecipeError, one_line, suggest
+from tacitus.errors import RecipeError, one_line, reason, suggest
 from tacitus.ontology import explain
 from tacitus.resources import ENCODER
 
@@ -97,8 +97,8 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
     try:
         raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise RecipeError(f"{path}: cannot read the recipe ({error.strerror}); training/ holds examples") from None
-    except (yaml.YAMLError, ValueError) as error:
+        raise RecipeError(f"{path}: cannot read the recipe ({reason(error)}); training/ holds examples") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RecipeError(f"{path}: not valid YAML: {one_line(error)}") from None
     if not isinstance(raw, dict):
         raise RecipeError(f"{path}: a recipe is a mapping with name, data, model, optim and run")
@@ -121,7 +121,7 @@ def _override(raw: dict[str, Any], override: str) -> None:
             raise RecipeError(f"override {override!r}: {part!r} is no part of a recipe")
     try:
         raw[last] = yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         raise RecipeError(f"override {override!r}: {value!r} is not a YAML value") from None
 
 

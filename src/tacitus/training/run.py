@@ -30,10 +30,13 @@ from tacitus.records import AnnotatedSentence
 from tacitus.resources import encoder_path
 from tacitus.training.calibration import calibrate
 from tacitus.training.card import model_card
+from tacitus.training.faults import explained
 from tacitus.training.optimizer import build_optimizer
 from tacitus.training.recipe import Recipe, dump_recipe
 from tacitus.training.report import evaluation_report
 from tacitus.training.trainer import SCORE, EventTrainer
+
+METRICS, STATE = "metrics.json", "state.json"  # of a finished run; of one that is not
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,18 @@ def train(recipe: Recipe) -> dict[str, Any]:
     output = Path(recipe.run.output)
     state = {"recipe": recipe.model_dump(mode="json"), "data": data.provenance}
     _check_output(output, state)
+    if (output / METRICS).exists():  # killed while it tidied up
+        metrics: dict[str, Any] = json.loads((output / METRICS).read_text(encoding="utf-8"))
+    else:
+        with explained(output):
+            metrics = _train(recipe, ontology, data, output, state)
+    if metrics:
+        _tidy(recipe, output)
+    return metrics
+
+
+def _train(recipe: Recipe, ontology: Ontology, data: RunData, output: Path, state: dict[str, Any]) -> dict[str, Any]:
+    """Trains and writes everything; nothing is returned by the processes beside the first."""
     set_seed(recipe.run.seed)
     model, tokenizer = _new_model(recipe, ontology)
     encoder = FeatureEncoder(prepare_tokenizer(tokenizer, recipe.model.max_tokens), ontology, model.config.tag_set())
@@ -72,17 +87,21 @@ def train(recipe: Recipe) -> dict[str, Any]:
         model.encoder.set_attn_implementation("eager")  # CPUs go through fused attention backwards a fifth slower
     features, n_lost = encoder(data.train)
     trainer = _trainer(recipe, model, tokenizer, features, data.dev, output / "checkpoints")
-    write_json(output / "state.json", state)
+    write_json(output / STATE, state)
     trainer.train(resume_from_checkpoint=_last_whole_checkpoint(output / "checkpoints"))
-    metrics: dict[str, Any] = {}
-    if trainer.is_world_process_zero():
-        metrics = _finish(recipe, ontology, trainer, tokenizer, data, output)
-        metrics["data"]["train"]["spans_lost_to_tokenization"] = n_lost
-        write_json(output / "metrics.json", metrics)
-        (output / "state.json").unlink()
-        if not recipe.run.keep_checkpoints:
-            shutil.rmtree(output / "checkpoints", ignore_errors=True)
+    if not trainer.is_world_process_zero():
+        return {}
+    metrics = _finish(recipe, ontology, trainer, tokenizer, data, output)
+    metrics["data"]["train"]["spans_lost_to_tokenization"] = n_lost
+    write_json(output / METRICS, metrics)
     return metrics
+
+
+def _tidy(recipe: Recipe, output: Path) -> None:
+    """Removes what only an unfinished run needs; what says that it is unfinished goes last."""
+    if not recipe.run.keep_checkpoints:
+        shutil.rmtree(output / "checkpoints", ignore_errors=True)
+    (output / STATE).unlink(missing_ok=True)
 
 
 def load_data(recipe: Recipe, ontology: Ontology) -> RunData:
@@ -135,9 +154,9 @@ def _first_documents(sentences: list[AnnotatedSentence], limit: int, seed: int) 
 
 def _check_output(output: Path, state: dict[str, Any]) -> None:
     """Checks that the output is free, or holds an unfinished run of the same recipe on the same data."""
-    if (output / "metrics.json").exists():
+    earlier = output / STATE
+    if (output / METRICS).exists() and not earlier.exists():
         raise RecipeError(f"{output}: holds a finished run; choose another run.output or remove the folder")
-    earlier = output / "state.json"
     if earlier.exists() and json.loads(earlier.read_text(encoding="utf-8")) != state:
         raise RecipeError(
             f"{output}: holds an unfinished run of another recipe or other data; choose another run.output or remove it"
@@ -148,7 +167,7 @@ def _new_model(recipe: Recipe, ontology: Ontology) -> tuple[EventModel, Tokenize
     source = encoder_path(recipe.model.encoder)
     try:
         model = EventModel.from_encoder(source, ontology, **recipe.model.model_dump(exclude={"encoder"}))
-        tokenizer = AutoTokenizer.from_pretrained(source)
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise RecipeError(
@@ -254,7 +273,7 @@ def _last_whole_checkpoint(folder: Path) -> str | None:
     for path in folder.glob("checkpoint-*"):
         try:
             json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError):
+        except (OSError, ValueError):
             shutil.rmtree(path, ignore_errors=True)
             continue
         whole.append((int(path.name.rpartition("-")[2]), str(path)))
