@@ -15,6 +15,8 @@ from tacitus.cli import (
     baselines,
     benchmark,
     compare,
+    demo,
+    doctor,
     evaluate,
     export,
     extract,
@@ -39,6 +41,8 @@ app.command("compare")(compare.compare)
 app.command("seeds")(seeds.seeds)
 app.command("baselines")(baselines.baselines)
 app.command("export")(export.export)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.command("train")(train.train)
 app.command("benchmark")(benchmark.benchmark)
 app.add_typer(annotations.app, name="annotations")
