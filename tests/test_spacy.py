@@ -1,5 +1,7 @@
 """The spaCy component: events and spans on documents, sentences set or found, saved and loaded."""
 
+import json
+
 import pytest
 import spacy
 from spacy.tokens import DocBin
@@ -40,28 +42,22 @@ def test_documents_hold_the_extractors_events_and_spans(nlp, tiny_checkpoint):
     assert set(doc.spans) == {"actors", "locations"}
 
 
-def test_sentences_that_are_set_are_kept(tiny_checkpoint):
-    pipeline = spacy.blank("en")
-
-    @spacy.Language.component("test_one_sentence")
-    def one_sentence(doc):
-        for token in doc:
-            token.is_sent_start = token.i == 0
-        return doc
-
-    pipeline.add_pipe("test_one_sentence")
-    pipeline.add_pipe("tacitus", config={"model": str(tiny_checkpoint)})
-    text = "rebels attacked police in juba .\n\nprices in goma rose again ."
-    assert {e["text"] for e in pipeline(text)._.events} == {text}
+def test_sentences_that_are_set_are_kept(nlp):
+    words = "rebels attacked police in juba . troops seized from villagers in goma .".split()
+    spaces = [word != "." for word in words]  # no white space between the sentences, so that only the marks part them
+    starts = [i in (0, 6) for i in range(len(words))]
+    found = nlp(spacy.tokens.Doc(nlp.vocab, words=words, spaces=spaces, sent_starts=starts))
+    assert [e["text"] for e in found._.events] == [
+        "rebels attacked police in juba .",
+        "troops seized from villagers in goma .",
+    ]
+    assert {e["text"] for e in nlp(spacy.tokens.Doc(nlp.vocab, words=words, spaces=spaces))._.events} <= {found.text}
 
 
 def test_a_span_inside_a_token_grows_to_the_token(nlp):
-    doc = spacy.tokens.Doc(nlp.vocab, words=["rebels", "attacked", "police", "in", "juba/goma", "."])
-    found = nlp(doc)
-    places = [found.text[p["start"] : p["end"]] for e in found._.events for p in e["places"]]
-    assert places
-    assert all(place in "juba/goma" for place in places)
-    assert {s.text for s in found.spans["locations"]} == {"juba/goma"}
+    doc = nlp(spacy.tokens.Doc(nlp.vocab, words=["rebels", "attacked", "police", "in", "juba/goma", "."]))
+    assert [s.text for s in doc.spans["locations"]] == ["juba/goma", "juba/goma"]
+    assert [s.text for s in doc.spans["actors"]] == ["rebels", "police"]
 
 
 def test_a_saved_pipeline_stands_alone(nlp, tmp_path):
@@ -75,7 +71,7 @@ def test_events_travel_in_a_doc_bin(nlp):
     doc = nlp(TEXTS[0])
     packed = DocBin(store_user_data=True, docs=[doc]).to_bytes()
     (back,) = DocBin(store_user_data=True).from_bytes(packed).get_docs(nlp.vocab)
-    assert back._.events == doc._.events
+    assert json.dumps(back._.events) == json.dumps(doc._.events)  # lists come back as tuples
 
 
 def test_unsure_events_are_left_out(tiny_checkpoint):

@@ -34,7 +34,7 @@ def load_model(path: Path) -> EventModel:
         raise CheckpointError(f"{path}: {WEIGHTS} is missing, which PyTorch needs; the exported graphs run without")
     read_settings(path)  # says what is wrong with config.json
     try:
-        with _without_bars():
+        with without_bars():
             model, loading = EventModel.from_pretrained(
                 path, dtype=torch.float32, local_files_only=True, output_loading_info=True
             )
@@ -48,7 +48,7 @@ def load_model(path: Path) -> EventModel:
 
 
 @contextmanager
-def _without_bars() -> Iterator[None]:
+def without_bars() -> Iterator[None]:
     """Progress is shown where it was asked for, not by a library below."""
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()

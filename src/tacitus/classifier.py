@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from itertools import compress
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ class EventClassifier(ClassifierMixin, BaseEstimator):
         output: folder to write the checkpoint to; it is kept in memory alone where left out.
         device: ``auto``, ``cpu`` or ``cuda``.
         random_state: seed of the split and of the training.
+        verbose: show the progress of the training.
 
     Attributes:
         classes_: the labels, in the order of the columns.
@@ -65,6 +67,7 @@ class EventClassifier(ClassifierMixin, BaseEstimator):
         output: str | None = None,
         device: str = "auto",
         random_state: int = 1,
+        verbose: bool = False,
     ) -> None:
         self.encoder = encoder
         self.epochs = epochs
@@ -76,6 +79,7 @@ class EventClassifier(ClassifierMixin, BaseEstimator):
         self.output = output
         self.device = device
         self.random_state = random_state
+        self.verbose = verbose
 
     @classmethod
     def from_checkpoint(cls, checkpoint: str | Path | None = None, **options: Any) -> EventClassifier:
@@ -148,6 +152,7 @@ class EventClassifier(ClassifierMixin, BaseEstimator):
         return marked.reshape(-1, len(kinds)), scores.reshape(-1, len(kinds))
 
     def _train(self, folder: Path, sentences: Sequence[AnnotatedSentence], ontology: Ontology) -> Extractor:
+        from tacitus.checkpoint import without_bars
         from tacitus.training.recipe import parse_recipe
         from tacitus.training.run import train
 
@@ -156,7 +161,9 @@ class EventClassifier(ClassifierMixin, BaseEstimator):
         write_sentences(folder / "dev.jsonl", dev)
         write_json(folder / "ontology.yaml", ontology.to_dict())  # JSON is YAML
         output = Path(self.output) if self.output else folder / "checkpoint"
-        train(parse_recipe(self._recipe(folder, output), "EventClassifier"))
+        recipe = parse_recipe(self._recipe(folder, output), "EventClassifier")
+        with nullcontext() if self.verbose else without_bars():
+            train(recipe, quiet=not self.verbose)
         return Extractor.load(output, self.device, runtime="pytorch")
 
     def _recipe(self, folder: Path, output: Path) -> dict[str, Any]:

@@ -42,11 +42,16 @@ def check_output(path: str | Path) -> None:
         raise OutputError(f"{path}: unknown kind {suffix!r}; name it {', '.join('*' + s for s in _WRITERS)}")
 
 
+def json_line(record: EventRecord) -> str:
+    """The record as one line of a JSON Lines file."""
+    return json.dumps(record.to_json(), ensure_ascii=False)
+
+
 def _write_jsonl(path: Path, records: Iterable[EventRecord], ontology: Ontology) -> int:
     n = 0
     with path.open("w", encoding="utf-8", newline="\n") as stream:
         for record in records:
-            stream.write(json.dumps(record.to_json(), ensure_ascii=False) + "\n")
+            stream.write(json_line(record) + "\n")
             n += 1
     return n
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -56,7 +55,7 @@ def extract(
 ) -> None:
     """Code reports: who did what to whom, where."""
     from tacitus.data.documents import Columns, estimated_count, read_documents
-    from tacitus.event_files import check_output, write_events
+    from tacitus.event_files import check_output, json_line, write_events
     from tacitus.event_page import EventPage
     from tacitus.events import all_events
     from tacitus.extractor import Extractor
@@ -91,7 +90,7 @@ def extract(
         say(f"{n} events written to {output}")
     elif as_json:
         for record in records:
-            typer.echo(json.dumps(record.to_json(), ensure_ascii=False))
+            typer.echo(json_line(record))
     elif not page:
         from tacitus.cli.table import print_events
 

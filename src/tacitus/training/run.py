@@ -14,7 +14,14 @@ from typing import Any
 import torch
 from datasets import Dataset
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer, EarlyStoppingCallback, TrainingArguments, set_seed
+from transformers import (
+    AutoTokenizer,
+    EarlyStoppingCallback,
+    PrinterCallback,
+    ProgressCallback,
+    TrainingArguments,
+    set_seed,
+)
 
 from tacitus.checkpoint import load_extractor, save_checkpoint, store_calibration
 from tacitus.data.collate import Collator
@@ -46,12 +53,16 @@ class RunData:
     provenance: dict[str, Any]
 
 
-def train(recipe: Recipe) -> dict[str, Any]:
+def train(recipe: Recipe, quiet: bool = False) -> dict[str, Any]:
     """Trains, calibrates, evaluates and writes ``recipe.run.output``.
 
     The folder ends with the checkpoint (``config.json``, ``model.safetensors``, ``tokenizer.json``),
     ``recipe.yaml``, ``metrics.json``,
     ``log.jsonl`` and the model card. The same call after a kill continues from the last whole epoch.
+
+    Args:
+        recipe: the run.
+        quiet: show no progress.
 
     Returns:
         The content of ``metrics.json``.
@@ -72,6 +83,9 @@ def train(recipe: Recipe) -> dict[str, Any]:
         model.encoder.set_attn_implementation("eager")  # CPUs go through fused attention backwards a fifth slower
     features, n_lost = encoder(data.train)
     trainer = _trainer(recipe, model, tokenizer, features, data.dev, output / "checkpoints")
+    if quiet:
+        trainer.remove_callback(PrinterCallback)
+        trainer.remove_callback(ProgressCallback)
     write_json(output / "state.json", state)
     trainer.train(resume_from_checkpoint=_last_whole_checkpoint(output / "checkpoints"))
     metrics: dict[str, Any] = {}
