@@ -116,15 +116,23 @@ class EventClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = classes
         return self
 
-    def predict_proba(self, X: Iterable[str]) -> NDArray[np.float64]:
+    def predict_proba(self, X: Iterable[str]) -> NDArray[np.float32]:
         """Probability of each class, ``(n_texts, n_classes)``; rows sum to 1 where each text has one label."""
-        scores = self._predicted(X)[1]
-        return scores if self.multilabel_ else scores / np.maximum(scores.sum(1, keepdims=True), 1e-12)
+        check_is_fitted(self)
+        scores = self.extractor_.score(as_texts(X))
+        logits = np.array([s.event_logits for s in scores], dtype=np.float32).reshape(-1, len(self.classes_))
+        probabilities = self.extractor_.decoder.event_probabilities(logits)
+        return probabilities if self.multilabel_ else probabilities / probabilities.sum(1, keepdims=True)
 
     def predict(self, X: Iterable[str]) -> NDArray[Any]:
         """Labels, or an indicator matrix of the types at their calibrated thresholds."""
-        marked, scores = self._predicted(X)
-        return marked if self.multilabel_ else self.classes_[scores.argmax(1)]
+        check_is_fitted(self)
+        if not self.multilabel_:
+            return np.asarray(self.classes_[self.predict_proba(X).argmax(1)])
+        kinds = self.extractor_.ontology.event_types
+        sentences = [AnnotatedSentence(str(row), text) for row, text in enumerate(as_texts(X))]
+        marked = [[kind in p.event_types() for kind in kinds] for p in self.extractor_.predict(sentences)]
+        return np.array(marked, dtype=np.int64).reshape(-1, len(kinds))
 
     def __sklearn_tags__(self) -> Any:
         """Texts in, several labels a text possible."""
@@ -140,16 +148,6 @@ class EventClassifier(ClassifierMixin, BaseEstimator):
     def _take(self, extractor: Extractor, multilabel: bool) -> None:
         self.extractor_, self.multilabel_ = extractor, multilabel
         self.classes_ = np.array(extractor.ontology.event_types)
-
-    def _predicted(self, X: Iterable[str]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Marks and probabilities, both ``(n_texts, n_classes)``."""
-        check_is_fitted(self)
-        kinds = self.extractor_.ontology.event_types
-        sentences = [AnnotatedSentence(str(row), text) for row, text in enumerate(as_texts(X))]
-        predicted = self.extractor_.predict(sentences, event_scores=True)
-        marked = np.array([[kind in p.event_types() for kind in kinds] for p in predicted], dtype=np.int64)
-        scores = np.array([[(p.event_scores or {})[kind] for kind in kinds] for p in predicted], dtype=np.float64)
-        return marked.reshape(-1, len(kinds)), scores.reshape(-1, len(kinds))
 
     def _train(self, folder: Path, sentences: Sequence[AnnotatedSentence], ontology: Ontology) -> Extractor:
         from tacitus.checkpoint import without_bars
