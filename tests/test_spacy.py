@@ -43,28 +43,12 @@ def test_documents_hold_the_extractors_events_and_spans(nlp, tiny_checkpoint):
 
 
 def test_sentences_that_are_set_are_kept(nlp):
-    words = [
-        "rebels",
-        "attacked",
-        "police",
-        "in",
-        "juba",
-        ".",
-        "troops",
-        "seized",
-        "from",
-        "villagers",
-        "in",
-        "goma",
-        ".",
-    ]
+    sentences = ["rebels attacked police in juba .", "troops seized from villagers in goma ."]
+    words = " ".join(sentences).split()
     spaces = [word != "." for word in words]  # no white space between the sentences, so that only the marks part them
     starts = [i in (0, 6) for i in range(len(words))]
     found = nlp(spacy.tokens.Doc(nlp.vocab, words=words, spaces=spaces, sent_starts=starts))
-    assert [e["text"] for e in found._.events] == [
-        "rebels attacked police in juba .",
-        "troops seized from villagers in goma .",
-    ]
+    assert [e["text"] for e in found._.events] == sentences
     assert {e["text"] for e in nlp(spacy.tokens.Doc(nlp.vocab, words=words, spaces=spaces))._.events} <= {found.text}
 
 
