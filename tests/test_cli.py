@@ -72,6 +72,13 @@ def test_extract_writes_the_same_events_in_every_format(report, tiny_checkpoint,
     assert (row["actor1"], row["actor2"], row["location"], row["notes"]) == ("rebels", "police", "juba", event["text"])
 
 
+def test_extract_for_scripts_prints_events_alone(report, tiny_checkpoint, tmp_path):
+    tacitus("extract", report, "-m", tiny_checkpoint, "-o", tmp_path / "e.jsonl", "--quiet")
+    done = tacitus("extract", report, "-m", tiny_checkpoint, "--json", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (tmp_path / "e.jsonl").read_text() != ""
+
+
 def test_extract_writes_a_page_beside_the_events(report, tiny_checkpoint, tmp_path):
     result = tacitus(
         "extract", report, "-m", tiny_checkpoint, "-o", tmp_path / "e.jsonl", "--html", tmp_path / "e.html"
@@ -123,6 +130,9 @@ def test_train_overrides_and_finishes(tiny_task, tmp_path):
         (["extract", "/no/such"], "no such file or folder"),
         (["extract", "{report}", "-o", "{tmp}/e.xlsx"], "unknown kind '.xlsx'"),
         (["extract", "{report}", "-o", "{report}"], "is an input too"),
+        (["extract", "{report}", "-o", "{tmp}/e.csv", "--json"], "leave it or --output out"),
+        (["extract", "{report}", "--model", "{model}t"], "did you mean 'checkpoint'?"),
+        (["extract", "{report}", "--model", "{model}", "--runtime", "onx"], "did you mean 'onnx'?"),
         (
             ["extract", "{report}", "--text-column", "body", "--model", "{model}", "-o", "{tmp}/e.csv"],
             "no column 'body'",

@@ -84,12 +84,12 @@ def test_graphs_of_other_weights_are_refused(exported, tmp_path):
 
 
 def test_the_runtime_follows_the_processor(exported, monkeypatch):
-    monkeypatch.setattr("tacitus.loading._sees_gpu", lambda: False)
+    monkeypatch.setattr("tacitus.loading.sees_gpu", lambda: False)
     monkeypatch.setattr("tacitus.loading.has_int8", lambda: True)
-    assert choose(exported[0], "auto") == "openvino-int8"
+    assert choose(exported[0], "auto").runtime == "openvino-int8"
     monkeypatch.setattr("tacitus.loading.has_int8", lambda: False)
-    assert choose(exported[0], "auto") == "openvino"
-    assert choose(exported[0], "cuda") == "pytorch"
+    assert choose(exported[0], "auto").runtime == "openvino"
+    assert choose(exported[0], "cuda").runtime == "pytorch"
     with pytest.raises(CheckpointError, match="take auto, openvino-int8"):
         load(exported[0], "tensorrt")
     with pytest.raises(CheckpointError, match="runs on the CPU"):
@@ -102,7 +102,7 @@ def test_a_graph_that_lost_quality_is_run_only_when_it_is_asked_for(exported, tm
     note = json.loads((tmp_path / "lossy" / EXPORTS).read_text())
     note["openvino-int8"]["kept"] = False
     (tmp_path / "lossy" / EXPORTS).write_text(json.dumps(note))
-    assert choose(tmp_path / "lossy", "cpu") == "openvino"
+    assert choose(tmp_path / "lossy", "cpu").runtime == "openvino"
     assert load(tmp_path / "lossy", "openvino-int8").runtime.kind == "openvino-int8"
 
 

@@ -12,9 +12,10 @@ import tacitus
 PACKAGE = Path(tacitus.__file__).parent
 ROWS = [  # top to bottom; a module may import its own row's rooms only from the same room
     ["cli"],
+    ["classifier", "doctor"],
     ["training", "annotation", "export", "convert"],
     ["evaluation"],
-    ["loading"],
+    ["loading", "frames", "spacy_component", "demo"],
     ["checkpoint"],
     ["extractor", "event_page", "shards"],
     ["event_files"],
@@ -26,7 +27,7 @@ ROWS = [  # top to bottom; a module may import its own row's rooms only from the
     ["tagging", "sentences", "metrics"],
     ["records"],
     ["ontology"],
-    ["resources", "files", "page"],
+    ["resources", "files", "page", "progress", "server"],
     ["errors"],
 ]
 RANK = {room: rank for rank, rooms in enumerate(ROWS) for room in rooms}

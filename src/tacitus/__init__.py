@@ -10,8 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tacitus.classifier import EventClassifier
     from tacitus.data.documents import Document
     from tacitus.extractor import Extractor
+    from tacitus.frames import EventMapper, extract
     from tacitus.ontology import load_ontology
     from tacitus.records import AnnotatedSentence, Event, Span
 
@@ -24,11 +26,25 @@ _HOME = {
     "AnnotatedSentence": "tacitus.records",
     "Document": "tacitus.data.documents",
     "Event": "tacitus.records",
+    "EventClassifier": "tacitus.classifier",
+    "EventMapper": "tacitus.frames",
     "Extractor": "tacitus.extractor",
     "Span": "tacitus.records",
+    "extract": "tacitus.frames",
     "load_ontology": "tacitus.ontology",
 }
-__all__ = ["AnnotatedSentence", "Document", "Event", "Extractor", "Span", "__version__", "load_ontology"]
+__all__ = [
+    "AnnotatedSentence",
+    "Document",
+    "Event",
+    "EventClassifier",
+    "EventMapper",
+    "Extractor",
+    "Span",
+    "__version__",
+    "extract",
+    "load_ontology",
+]
 
 
 def __getattr__(name: str) -> Any:

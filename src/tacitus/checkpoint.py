@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from tokenizers import Tokenizer
+from transformers.utils import logging
 
 from tacitus.errors import CheckpointError, one_line
 from tacitus.extractor import Extractor
@@ -31,9 +34,10 @@ def load_model(path: Path) -> EventModel:
         raise CheckpointError(f"{path}: {WEIGHTS} is missing, which PyTorch needs; the exported graphs run without")
     read_settings(path)  # says what is wrong with config.json
     try:
-        model, loading = EventModel.from_pretrained(
-            path, dtype=torch.float32, local_files_only=True, output_loading_info=True
-        )
+        with without_bars():
+            model, loading = EventModel.from_pretrained(
+                path, dtype=torch.float32, local_files_only=True, output_loading_info=True
+            )
     except (OSError, ValueError, RuntimeError, TypeError, KeyError, SafetensorError) as error:
         raise CheckpointError(f"{path}: cannot load the checkpoint ({one_line(error)[:200]})") from None
     absent = sorted([*loading["missing_keys"], *loading["unexpected_keys"]])
@@ -41,6 +45,18 @@ def load_model(path: Path) -> EventModel:
         raise CheckpointError(f"{path}: weights and config.json do not belong together, first {absent[0]!r}")
     assert isinstance(model, EventModel)
     return model
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Progress is shown where it was asked for, not by a library below."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def extractor_from_model(

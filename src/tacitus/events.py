@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from tacitus.data.documents import Document
 from tacitus.errors import TacitusError
 from tacitus.ontology import Ontology
 from tacitus.records import AnnotatedSentence, Event
-from tacitus.sentences import split_sentences
+from tacitus.sentences import Sentence, split_sentences
 
 CSV_COLUMNS = (
     "event_id", "event_date", "disorder_type", "event_type", "sub_event_type",
@@ -86,9 +86,10 @@ class SplitDocument:
     starts: list[int]
 
 
-def split_document(document: Document) -> SplitDocument:
-    """Cuts a document into sentences named after it."""
-    cut = split_sentences(document.text)
+def split_document(document: Document, cut: Sequence[Sentence] | None = None) -> SplitDocument:
+    """Cuts a document into sentences named after it: at ``cut``, or where it is left out as we split texts."""
+    if cut is None:
+        cut = split_sentences(document.text)
     sentences = [
         AnnotatedSentence(
             f"{document.id}-s{i:02d}", document.text[s.start : s.end], doc_id=document.id, sentence_index=i

@@ -100,14 +100,18 @@ class Extractor:
 
     def stream(self, documents: Iterable[Document]) -> Iterator[CodedDocument]:
         """Codes documents one by one in order, holding a bounded number of sentences in memory."""
+        return self.stream_split(map(split_document, documents))
+
+    def stream_split(self, documents: Iterable[SplitDocument]) -> Iterator[CodedDocument]:
+        """The same for documents that are cut into sentences already."""
         waiting: deque[list[SplitDocument]] = deque()
         for job in self._run(self._document_jobs(documents, waiting)):
             predictions = iter(self.decoder(job.sentences, job.scores()))
             for split in waiting.popleft():
                 yield CodedDocument(split.document, list(islice(predictions, len(split.sentences))), split.starts)
 
-    def _document_jobs(self, documents: Iterable[Document], waiting: deque[list[SplitDocument]]) -> Iterator[Job]:
-        for chunk in chunks_of(map(split_document, documents), CHUNK_SENTENCES):
+    def _document_jobs(self, documents: Iterable[SplitDocument], waiting: deque[list[SplitDocument]]) -> Iterator[Job]:
+        for chunk in chunks_of(documents, CHUNK_SENTENCES):
             sentences = [s for split in chunk for s in split.sentences]
             waiting.append(chunk)
             yield Job(sentences, encode_texts([s.text for s in sentences], self.tokenizer))

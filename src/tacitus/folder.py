@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tacitus.errors import CheckpointError, one_line
+from tacitus.errors import CheckpointError, one_line, suggest
 from tacitus.files import sha256
 from tacitus.model.settings import Settings, settings_from_config
 from tacitus.model.viterbi import ChainScores
@@ -35,7 +35,8 @@ def check_folder(path: Path) -> None:
     """
     if not path.is_dir():
         raise CheckpointError(
-            f"{path}: no such checkpoint folder; give a folder written by 'tacitus train', or none for the shipped one"
+            f"{path}: no such checkpoint folder{suggest(path.name, _folders_beside(path))}; "
+            "give a folder written by 'tacitus train', or none for the shipped one"
         )
     needed = ["config.json", "tokenizer.json"]
     if not any((path / name).is_file() for name in GRAPHS.values()):
@@ -45,6 +46,13 @@ def check_folder(path: Path) -> None:
             raise CheckpointError(
                 f"{path}: not a whole checkpoint, {name} is missing; give a folder written by 'tacitus train'"
             )
+
+
+def _folders_beside(path: Path) -> list[str]:
+    try:
+        return [entry.name for entry in path.parent.iterdir() if entry.is_dir()]
+    except OSError:
+        return []
 
 
 def read_settings(path: Path) -> Settings:

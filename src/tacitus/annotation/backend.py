@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from tacitus.annotation.labeling_config import labeling_config, same_config
 from tacitus.annotation.pool import model_version
 from tacitus.data.label_studio import prediction
-from tacitus.errors import InputError, OutputError, RecordError, TacitusError
+from tacitus.errors import InputError, OutputError, RecordError
 from tacitus.extractor import Extractor
 from tacitus.records import AnnotatedSentence
-
-MAX_BODY = 64 * 2**20  # bytes of one request
-Json = dict[str, Any]
-
-
-class RefusedError(TacitusError):
-    """A request that is understood and not done, with the reason."""
+from tacitus.server import Json, JsonHandler, RefusedError, listen
 
 
 @dataclass
@@ -135,55 +129,18 @@ def serve(backend: Backend, host: str, port: int) -> ThreadingHTTPServer:
     Raises:
         InputError: the address cannot be bound.
     """
-    handler = type("Handler", (_Handler,), {"backend": backend})
-    try:
-        return ThreadingHTTPServer((host, port), handler)
-    except OSError as error:
-        raise InputError(f"{host}:{port}: cannot listen here ({error.strerror}); choose another --port") from None
+    return listen(_Handler, host, port, backend=backend)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(JsonHandler):
     backend: Backend
-    server_version, sys_version = "tacitus", ""
 
     def do_GET(self) -> None:
         """Health and versions."""
         backend = self.backend
-        self._answer({"/": backend.health, "/health": backend.health, "/versions": backend.versions})
+        self.answer({"/": backend.health, "/health": backend.health, "/versions": backend.versions})
 
     def do_POST(self) -> None:
         """Everything with a body."""
         names = ("predict", "setup", "validate", "train", "webhook", "versions", "health")
-        self._answer({f"/{name}": getattr(self.backend, name) for name in names})
-
-    def _answer(self, routes: Mapping[str, Callable[[Json], Json]]) -> None:
-        route = routes.get(self.path.partition("?")[0].rstrip("/") or "/")
-        if route is None:
-            self._send(404, {"error": f"nothing at {self.path[:80]}"})
-            return
-        try:
-            self._send(200, route(self._body()))
-        except RefusedError as error:
-            self._send(409, {"error": str(error)})
-        except TacitusError as error:
-            self._send(400, {"error": str(error)})
-
-    def _body(self) -> Json:
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY:
-            raise InputError(f"a body of {length[:20]} bytes is not read; at most {MAX_BODY}")
-        try:
-            body = json.loads(self.rfile.read(int(length)) or b"{}")
-        except (ValueError, RecursionError):
-            raise InputError("the body is not JSON") from None
-        if not isinstance(body, dict):
-            raise InputError("the body is no JSON object")
-        return body
-
-    def _send(self, status: int, answer: Json) -> None:
-        body = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.answer({f"/{name}": getattr(self.backend, name) for name in names})

@@ -90,10 +90,10 @@ def push(
     from tacitus.annotation.push import plan_push
     from tacitus.annotation.push import push as carry_out
     from tacitus.annotation.select import choose
-    from tacitus.cli.progress import stepping
     from tacitus.data.jsonl import read_sentences
     from tacitus.extractor import Extractor
     from tacitus.ontology import load_ontology
+    from tacitus.progress import stepping
 
     read_token(token_file)  # a mistake there is told before anything heavy begins
     used = load_ontology(ontology)
@@ -141,10 +141,10 @@ def pull(
     """Fetch finished annotations as annotated sentences; only what changed since the last pull into OUTPUT."""
     from tacitus.annotation.pull import pull as fetch
     from tacitus.annotation.pull import read_state, write_state
-    from tacitus.cli.progress import counting
     from tacitus.data.jsonl import write_sentences
     from tacitus.files import file_name
     from tacitus.ontology import load_ontology
+    from tacitus.progress import counting
 
     used = load_ontology(ontology)
     policy, _, argument = resolve.partition(":")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tacitus.errors import InputError, require
+from tacitus.errors import InputError, require, suggest
 
 
 def export(
@@ -26,7 +26,7 @@ def export(
     from tacitus.folder import GRAPHS, check_folder
 
     if kind not in GRAPHS:
-        raise InputError(f"--format {kind}: take {', '.join(GRAPHS)}")
+        raise InputError(f"--format {kind}: take {', '.join(GRAPHS)}{suggest(kind, GRAPHS)}")
     if kind == "openvino-int8" and calibrate.resolve() == check.resolve():
         raise InputError(f"{check}: give other sentences to --check than to --calibrate")
     check_folder(checkpoint)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,28 +48,35 @@ def extract(
     min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Leave out events below this confidence.")] = 0.0,
     shard_documents: Annotated[int, typer.Option(min=1, help="Documents of one file in an output folder.")] = 10_000,
     show_text: Annotated[bool, typer.Option("--show-text", help="Show each event's sentence in the table.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print events as JSON Lines on standard output, for scripts.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages, except errors.")] = False,
 ) -> None:
     """Code reports: who did what to whom, where."""
-    from tacitus.cli.progress import counting
     from tacitus.data.documents import Columns, estimated_count, read_documents
-    from tacitus.event_files import check_output, write_events
+    from tacitus.event_files import check_output, json_line, write_events
     from tacitus.event_page import EventPage
     from tacitus.events import all_events
     from tacitus.extractor import Extractor
+    from tacitus.progress import counting
     from tacitus.shards import is_folder
 
     sharded = output is not None and is_folder(output)
     if sharded and html:
         raise InputError(f"{output}: a folder goes without --html; name a file, or leave --html out")
+    if output and as_json:
+        raise InputError(f"{output}: --json prints events; leave it or --output out")
     if output and not sharded:
         check_output(output)
-    files = _find(inputs, [target for target in (output, html) if target])
+    say = _silence if quiet else partial(typer.echo, err=True)
+    files = _find(inputs, [target for target in (output, html) if target], say)
     extractor = Extractor.load(model, device, runtime=runtime)
     columns = Columns(text_column, id_column, date_column, source_column)
-    documents = counting(read_documents(files, columns), "documents", estimated_count(files))
+    documents = counting(read_documents(files, columns), "documents", estimated_count(files), False if quiet else None)
     if output and sharded:
         run = _run_description(files, columns, extractor, min_confidence)
-        _write_shards(output, documents, extractor, run, min_confidence, shard_documents)
+        say(_write_shards(output, documents, extractor, run, min_confidence, shard_documents))
         return
     coded = extractor.stream(documents)
     page = EventPage(extractor.ontology, min_confidence) if html else None
@@ -79,7 +87,10 @@ def extract(
     )
     if output:
         n = write_events(output, records, extractor.ontology)
-        typer.echo(f"{n} events written to {output}", err=True)
+        say(f"{n} events written to {output}")
+    elif as_json:
+        for record in records:
+            typer.echo(json_line(record))
     elif not page:
         from tacitus.cli.table import print_events
 
@@ -87,17 +98,21 @@ def extract(
     if html and page:
         collections.deque(records, maxlen=0)  # what nobody has taken yet
         page.write(html, Path(extractor.name).name)
-        typer.echo(f"page written to {html}", err=True)
+        say(f"page written to {html}")
 
 
-def _find(inputs: list[str], targets: list[Path]) -> list[Path]:
+def _silence(message: str) -> None:
+    """Says nothing."""
+
+
+def _find(inputs: list[str], targets: list[Path], say: Callable[[str], None]) -> list[Path]:
     """Files to read; says what was left out, and refuses to write over an input."""
     from tacitus.data.documents import find_inputs
 
     files, skipped = find_inputs(inputs)
     if skipped:
         found = f"{skipped[0]}" + (f" and {len(skipped) - 1} more" if len(skipped) > 1 else "")
-        typer.echo(f"left out (folders are read for .txt, .jsonl, .csv and .parquet): {found}", err=True)
+        say(f"left out (folders are read for .txt, .jsonl, .csv and .parquet): {found}")
     for target in targets:
         if any(file.resolve() == target.resolve() for file in files):
             raise InputError(f"{target}: is an input too; choose another output")
@@ -136,7 +151,8 @@ def _write_shards(
     run: dict[str, Any],
     min_confidence: float,
     shard_documents: int,
-) -> None:
+) -> str:
+    """Writes the files; gives what is said of them."""
     from tacitus.shards import write_shards
 
     n, n_done = write_shards(
@@ -149,4 +165,4 @@ def _write_shards(
         shard_documents,
     )
     before = f" ({n_done} files were there already)" if n_done else ""
-    typer.echo(f"{n} events written to {output}{before}", err=True)
+    return f"{n} events written to {output}{before}"

@@ -18,6 +18,8 @@ from tacitus.cli import (
     benchmark,
     compare,
     convert,
+    demo,
+    doctor,
     evaluate,
     export,
     extract,
@@ -42,6 +44,8 @@ app.command("compare")(compare.compare)
 app.command("seeds")(seeds.seeds)
 app.command("baselines")(baselines.baselines)
 app.command("export")(export.export)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.command("train")(train.train)
 app.command("benchmark")(benchmark.benchmark)
 app.command("convert")(convert.convert)

@@ -104,10 +104,19 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
         raise RecipeError(f"{path}: a recipe is a mapping with name, data, model, optim and run")
     for override in overrides or []:
         _override(raw, override)
+    return parse_recipe(raw, str(path))
+
+
+def parse_recipe(raw: dict[str, Any], where: str) -> Recipe:
+    """Validates a plain mapping; ``where`` is named in the error.
+
+    Raises:
+        RecipeError: a key or value is wrong.
+    """
     try:
         return Recipe.model_validate(raw)
     except ValidationError as error:
-        raise RecipeError(f"{path}: {_explain(error)}") from None
+        raise RecipeError(f"{where}: {_explain(error)}") from None
 
 
 def _override(raw: dict[str, Any], override: str) -> None:

@@ -14,7 +14,14 @@ from typing import Any
 import torch
 from datasets import Dataset
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer, EarlyStoppingCallback, TrainingArguments, set_seed
+from transformers import (
+    AutoTokenizer,
+    EarlyStoppingCallback,
+    PrinterCallback,
+    ProgressCallback,
+    TrainingArguments,
+    set_seed,
+)
 
 from tacitus.checkpoint import load_extractor, save_checkpoint, store_calibration
 from tacitus.data.collate import Collator
@@ -49,12 +56,16 @@ class RunData:
     provenance: dict[str, Any]
 
 
-def train(recipe: Recipe) -> dict[str, Any]:
+def train(recipe: Recipe, quiet: bool = False) -> dict[str, Any]:
     """Trains, calibrates, evaluates and writes ``recipe.run.output``.
 
     The folder ends with the checkpoint (``config.json``, ``model.safetensors``, ``tokenizer.json``),
     ``recipe.yaml``, ``metrics.json``,
     ``log.jsonl`` and the model card. The same call after a kill continues from the last whole epoch.
+
+    Args:
+        recipe: the run.
+        quiet: show no progress.
 
     Returns:
         The content of ``metrics.json``.
@@ -72,14 +83,15 @@ def train(recipe: Recipe) -> dict[str, Any]:
         metrics: dict[str, Any] = json.loads((output / METRICS).read_text(encoding="utf-8"))
     else:
         with explained(output):
-            metrics = _train(recipe, ontology, data, output, state)
+            metrics = _train(recipe, ontology, data, state, quiet)
     if metrics:
         _tidy(recipe, output)
     return metrics
 
 
-def _train(recipe: Recipe, ontology: Ontology, data: RunData, output: Path, state: dict[str, Any]) -> dict[str, Any]:
+def _train(recipe: Recipe, ontology: Ontology, data: RunData, state: dict[str, Any], quiet: bool) -> dict[str, Any]:
     """Trains and writes everything; nothing is returned by the processes beside the first."""
+    output = Path(recipe.run.output)
     set_seed(recipe.run.seed)
     model, tokenizer = _new_model(recipe, ontology)
     encoder = FeatureEncoder(prepare_tokenizer(tokenizer, recipe.model.max_tokens), ontology, model.config.tag_set())
@@ -87,7 +99,10 @@ def _train(recipe: Recipe, ontology: Ontology, data: RunData, output: Path, stat
         model.encoder.set_attn_implementation("eager")  # CPUs go through fused attention backwards a fifth slower
     features, n_lost = encoder(data.train)
     trainer = _trainer(recipe, model, tokenizer, features, data.dev, output / "checkpoints")
-    write_json(output / STATE, state)
+    if quiet:
+        trainer.remove_callback(PrinterCallback)
+        trainer.remove_callback(ProgressCallback)
+    write_json(output / STATE, state)  # not before: a recipe that cannot begin leaves nothing behind
     trainer.train(resume_from_checkpoint=_last_whole_checkpoint(output / "checkpoints"))
     if not trainer.is_world_process_zero():
         return {}

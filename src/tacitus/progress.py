@@ -1,4 +1,4 @@
-"""A progress line on standard error, only where somebody is watching."""
+"""A progress line on standard error or in a notebook, only where somebody is watching."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def counting(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-    """Passes items on and shows how many went by, how many a second, and with ``total`` the time left."""
+def counting(items: Iterable[Item], what: str, total: int | None = None, watched: bool | None = None) -> Iterator[Item]:
+    """Passes items on and shows how many went by, how many a second, and with ``total`` the time left.
+
+    Args:
+        items: what is passed on.
+        what: what they are called.
+        total: how many there are.
+        watched: whether to show anything; where left out, only on a terminal.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -23,7 +30,7 @@ def counting(items: Iterable[Item], what: str, total: int | None = None) -> Iter
         TimeRemainingColumn,
     )
 
-    if not sys.stderr.isatty():
+    if not (sys.stderr.isatty() if watched is None else watched):
         yield from items
         return
     columns = [TextColumn(what), MofNCompleteColumn(), TaskProgressColumn(show_speed=True), TimeElapsedColumn()]
