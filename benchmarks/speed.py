@@ -23,7 +23,7 @@ from typing import Any
 import machine
 import peers
 import torch
-from torch.utils.flop_counter import FlopCounterMode, sdpa_flop
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from tacitus.checkpoint import load_extractor, load_model
 from tacitus.data.documents import read_documents
@@ -129,12 +129,16 @@ def _rounds(contestants: list[Contestant], sample: list[AnnotatedSentence], n: i
 def _gop_per_sentence(model: EventModel, extractor: Extractor, sample: Sequence[AnnotatedSentence]) -> float:
     """Mean 10⁹ operations that a sentence needs without padding, counted in PyTorch's operators."""
     windows = [w for e in encode_texts([s.text for s in sample], extractor.tokenizer) for w in e.windows]
-    on_cpu = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop}  # PyTorch counts it on GPUs alone
+    on_cpu = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention}  # PyTorch counts it on GPUs alone
     with FlopCounterMode(display=False, custom_mapping=on_cpu) as counter, torch.no_grad():
         for w in windows:
             inputs = (w.input_ids, w.case_ids, [1] * len(w.input_ids), w.unit_positions)
             model(*(torch.tensor([row]) for row in inputs))
     return float(counter.get_total_flops()) / len(sample) / 1e9
+
+
+def _attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
+    return int(sdpa_flop_count(query, key, value))
 
 
 def _other_steps(extractor: Extractor, sample: list[AnnotatedSentence]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from tacitus import errors
 
 PACKAGE = Path(tacitus.__file__).parent
 PAGE = REPOSITORY / "docs" / "errors.md"
-KINDS = {name for name in vars(errors) if name.endswith("Error")} | {"RefusedError"}
+KINDS = {name for name in vars(errors) if name.endswith("Error")} | {"RefusedError", "TooLargeError"}
 SAYERS = KINDS | {"ValueError", "_fail", "_unwritten"}  # called with the text of an error as last argument
 TEXTS_OF = {"_refusal", "_detail", "_explain", "explain", "_unwritten"}  # give such a text back
 

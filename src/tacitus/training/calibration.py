@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from tacitus.records import AnnotatedSentence
 
 PRIOR_EVENTS = 40.0  # a type's own threshold counts for half at this many gold events
 SLACK = 0.002  # differences of F1 that a dev file cannot tell apart
+LOG_TEMPERATURES = (math.log(0.2), math.log(10))  # what few or perfectly separated dev sentences cannot leave
 GRID = np.round(np.arange(0.1, 0.91, 0.02), 2)
 
 
@@ -66,7 +68,8 @@ def _fit_events(extractor: Extractor, calibration: Calibration, logits: Floats, 
             return float(-np.mean(np.where(gold.any(1), np.log((p * gold).sum(1) + 1e-9), np.log(none))))
         return float(-np.mean(gold * np.log(p) + ~gold * np.log(1 - p)))
 
-    best = minimize(loss, x0=np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-7}).x
+    bounds, options = [LOG_TEMPERATURES, (-10, 10)], {"xatol": 1e-3, "fatol": 1e-7}
+    best = minimize(loss, x0=np.zeros(2), method="Nelder-Mead", bounds=bounds, options=options).x
     fitted = replace(
         calibration, event_temperature=round(float(np.exp(best[0])), 4), event_bias=round(float(best[1]), 4)
     )
@@ -202,5 +205,5 @@ def _minimise(loss: Callable[[float], float]) -> float:
     """Temperature in [0.2, 10] with the least loss."""
     from scipy.optimize import minimize_scalar
 
-    result = minimize_scalar(lambda x: loss(float(np.exp(x))), bounds=(np.log(0.2), np.log(10)), method="bounded")
+    result = minimize_scalar(lambda x: loss(float(np.exp(x))), bounds=LOG_TEMPERATURES, method="bounded")
     return round(float(np.exp(result.x)), 4)
