@@ -1,28 +1,16 @@
-"""The machine's name and what its cores can multiply, measured."""
+"""What the machine's cores can multiply, measured."""
 
 from __future__ import annotations
 
 import importlib.util
-import platform
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 
 _SIZE = (2048, 1536, 1536)  # rows, inner, columns: big enough to fill the cores, small enough for the caches
 _CHAINED = 8
-
-
-def processor() -> str:
-    """The processor's name as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.machine())
 
 
 def matmul_peaks(seconds: float) -> dict[str, float]:

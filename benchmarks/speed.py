@@ -36,6 +36,7 @@ from tacitus.files import write_json
 from tacitus.model.modeling import EventModel
 from tacitus.records import AnnotatedSentence
 from tacitus.resources import default_checkpoint_path
+from tacitus.runtime.processor import processor_name
 
 PEER = "two pipelines, batch 32"
 Contestant = tuple[str, Callable[[list[AnnotatedSentence]], Any], float]  # name, run, share of sentences
@@ -54,7 +55,7 @@ def main() -> None:
     after = machine.matmul_peaks(args.peak_seconds)
     fastest, extractor = list(_runtimes(checkpoint))[-1]
     result = {
-        "processor": machine.processor(),
+        "processor": processor_name(),
         "threads": args.threads,
         "sentences": len(sample),
         "rounds": args.rounds,

@@ -11,7 +11,7 @@ from tacitus.data.parse import MAX_CHARACTERS, bounded_lines, parse_json
 from tacitus.errors import InputError, RecordError, one_line
 
 Row = tuple[int, dict[str, Any]]
-BATCH_ROWS, BATCH_BYTES = 32, 1 << 30  # of Parquet: a small file can repeat one long text in every row
+BATCH_ROWS, BATCH_BYTES = 64, 1 << 30  # of Parquet: a small file can repeat one long text in every row
 BOMB_RATIO = 200  # unpacked to packed bytes; texts compress four to ten times
 
 
