@@ -2,8 +2,10 @@ import json
 import random
 from dataclasses import replace
 
+import krippendorff
 import numpy as np
 import pytest
+from statsmodels.stats import inter_rater
 from typer.testing import CliRunner
 
 from tacitus.annotation.agreement_page import agreement_page
@@ -58,6 +60,23 @@ def test_alpha_equals_its_definition_over_pairs():
     )
     expected = sum(a != b for i, a in enumerate(values) for j, b in enumerate(values) if i != j) / (len(values) - 1)
     assert krippendorff_alpha(counts_of(observers)) == pytest.approx(1 - observed / expected)
+
+
+def test_random_judgements_give_what_the_libraries_give():
+    """Fleiss' kappa against statsmodels, alpha with missing judgements against krippendorff; 200 tables each."""
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        n_items, n_raters, n_categories = rng.integers(2, [40, 9, 6])
+        full = rng.multinomial(n_raters, rng.dirichlet(np.ones(n_categories)), n_items)
+        if (full.sum(0) > 0).sum() > 1:
+            assert fleiss_kappa(full) == pytest.approx(inter_rater.fleiss_kappa(full))
+        gappy = np.array(
+            [rng.multinomial(rng.integers(0, n_raters + 1), np.ones(n_categories) / n_categories) for _ in full]
+        )
+        judged = gappy[gappy.sum(1) > 1]
+        if (judged.sum(0) > 0).sum() > 1:
+            expected = krippendorff.alpha(value_counts=gappy, level_of_measurement="nominal")
+            assert krippendorff_alpha(gappy) == pytest.approx(expected)
 
 
 def test_what_cannot_be_measured_is_none():
