@@ -80,3 +80,14 @@ def test_padding_does_not_change_scores(encoder, tiny_ontology, tiny_sentences):
     together, alone = extractor.score([short, long])[0], extractor.score([short])[0]
     np.testing.assert_allclose(together.event_logits, alone.event_logits, atol=1e-4)
     np.testing.assert_allclose(together.role_logits, alone.role_logits, atol=1e-4)
+
+
+def test_an_encoder_is_read_anew_each_time(tiny_encoder, tmp_path, tiny_ontology):
+    folder = shutil.copytree(tiny_encoder, tmp_path / "e")
+    before = EventModel.from_encoder(str(folder), tiny_ontology).encoder.state_dict()
+    changed = AutoModel.from_pretrained(folder)
+    torch.nn.init.zeros_(changed.embeddings.word_embeddings.weight)
+    changed.save_pretrained(folder)
+    after = EventModel.from_encoder(str(folder), tiny_ontology).encoder.state_dict()
+    assert before["embeddings.word_embeddings.weight"].any()
+    assert not after["embeddings.word_embeddings.weight"].any()

@@ -244,7 +244,6 @@ class EventModel(PreTrainedModel):
         return -likelihood.sum() / n_units
 
 
-@lru_cache
 def _pretrained(encoder: str) -> PreTrainedModel:
     """A hub id's or folder's own weights: only safetensors, since other files can run code, and no code of theirs."""
     model = AutoModel.from_pretrained(encoder, dtype=torch.float32, trust_remote_code=False, use_safetensors=True)
@@ -252,6 +251,7 @@ def _pretrained(encoder: str) -> PreTrainedModel:
     return model
 
 
+@lru_cache
 def _constraints(tags: TagSet) -> Tensor:
     """Start, end and transition constraints stacked, ``(n_tags + 2, n_tags)``: 0 or forbidden."""
     rows = [tags.start_scores, tags.end_scores, *tags.transition_scores]
